@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stylizer's forward pass in plain numpy: Stylize works the moment the zip is installed.
+
+Blender brings numpy but no torch. The networks are a few short convolutions, so this costs little; a test holds it
+to the torch engine's numbers. Arrays are (C, T); tensor names and layer order are those of ``models/manifest.py``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EngineError, UnknownStyleError
+from ..representation import SIGNATURE, WIDTH, feature_slice
+from . import Features
+
+_SLOPE = 0.2
+_NORM_EPSILON = 1e-2
+_STRIDE = 4
+_PLANAR = feature_slice("root_planar_velocity")
+_YAW = feature_slice("root_yaw_velocity")
+
+
+class BundleInfo(Protocol):
+    """The part of a bundle's description that the engine reads."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of the features."""
+        ...
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Style labels in one-hot order."""
+        ...
+
+
+class Bundle(Protocol):
+    """A checked weight bundle, wherever it was read from."""
+
+    @property
+    def info(self) -> BundleInfo:
+        """Description."""
+        ...
+
+    @property
+    def layout_signature(self) -> str:
+        """Feature layout of the training."""
+        ...
+
+    @property
+    def tensors(self) -> Mapping[str, Features]:
+        """Weights by name."""
+        ...
+
+
+class NumpyEngine:
+    """A ``StyleEngine`` without any library but numpy."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Take over the weights.
+
+        Raises:
+            EngineError: the bundle was trained on other features than this version's.
+        """
+        if bundle.layout_signature != SIGNATURE:
+            raise EngineError("The weight file expects other motion features: install the one of this version.")
+        self.styles = bundle.info.styles
+        self.fps = bundle.info.fps
+        self.layout_signature = bundle.layout_signature
+        self._weights = bundle.tensors
+        self._mean = bundle.tensors["normalization.mean"][:, None]
+        self._std = bundle.tensors["normalization.std"][:, None]
+
+    def stylize(
+        self, features: Features, *, source: str, style: str | None, reference: Features | None, seed: int
+    ) -> tuple[Features, Features]:
+        """See :class:`core.engines.StyleEngine`."""
+        clip = self._normalized(features)
+        latent = self._encode(clip)
+        content = self._content(latent)
+        cues = (self._own_cue(latent), self._cue(source, style, reference, seed))
+        own, styled = (self._finish(self._decode(self._generate(content, cue)), clip) for cue in cues)
+        return own[: len(features)], styled[: len(features)]
+
+    def _normalized(self, features: Features) -> Features:
+        """(WIDTH, T') with the last frame repeated up to a whole number of latent steps."""
+        clip = (np.asarray(features, dtype=np.float32).T - self._mean) / self._std
+        return np.pad(clip, ((0, 0), (0, -clip.shape[1] % _STRIDE)), mode="edge")
+
+    def _cue(self, source: str, style: str | None, reference: Features | None, seed: int) -> Features:
+        """Condition of the generator: style vector and label one-hot, (C,)."""
+        if source == "REFERENCE":
+            if reference is None:
+                raise EngineError("Choose a reference action to take the style from.")
+            return self._own_cue(self._encode(self._normalized(reference)))
+        draw = np.random.default_rng(seed)
+        label = int(draw.integers(len(self.styles))) if source == "RANDOM" else self._label(style)
+        size = len(self._weights["style.head.bias"]) // 2
+        vector = draw.standard_normal(size).astype(np.float32)
+        return np.concatenate([vector, np.eye(len(self.styles), dtype=np.float32)[label]])
+
+    def _label(self, style: str | None) -> int:
+        if style not in self.styles:
+            raise UnknownStyleError(f'There is no style "{style}": choose one of {", ".join(self.styles)}.')
+        return self.styles.index(style)
+
+    def _own_cue(self, latent: Features) -> Features:
+        """Mean of the clip's own style Gaussian, without a label."""
+        x = latent
+        for layer, stride in enumerate((1, 2, 2)):
+            x = _activate(self._conv(f"style.layers.{layer}", x, stride))
+        head = self._linear("style.head", x.mean(axis=-1))
+        return np.concatenate([head[: len(head) // 2], np.zeros(len(self.styles), dtype=np.float32)])
+
+    def _encode(self, clip: Features) -> Features:
+        x = clip[_columns_without("contacts")]
+        for layer, stride in enumerate((2, 2, 1)):
+            x = _activate(self._conv(f"autoencoder.encoder.{layer}", x, stride))
+        return self._conv("autoencoder.encoder.3", x)
+
+    def _decode(self, latent: Features) -> Features:
+        x = latent
+        for layer in range(2):
+            x = _activate(self._conv(f"autoencoder.decoder.{layer}", x)).repeat(2, axis=-1)
+        x = _activate(self._conv("autoencoder.decoder.2", x))
+        return self._conv("autoencoder.decoder.3", x)
+
+    def _content(self, latent: Features) -> Features:
+        x = _activate(self._conv("content.layers.0", latent))
+        return self._conv("content.layers.2", _activate(self._conv("content.layers.1", x)))
+
+    def _generate(self, content: Features, cue: Features) -> Features:
+        """AdaIN generator (Guo et al. 2024, section 3.2; Huang and Belongie 2017, equation 8)."""
+        x = self._conv("generator.entry", content)
+        block = 0
+        while f"generator.blocks.{block}.conv.weight" in self._weights:
+            name = f"generator.blocks.{block}"
+            gamma, beta = np.split(self._linear(f"{name}.affine", cue)[:, None], 2)
+            x = x + gamma * _instance_norm(_activate(self._conv(f"{name}.conv", x))) + beta
+            block += 1
+        return self._conv("generator.exit", x)
+
+    def _finish(self, decoded: Features, clip: Features) -> Features:
+        """Keep the clip's turning, predict the planar velocity for the pose, undo the normalisation: (T', WIDTH)."""
+        result = decoded.copy()
+        result[_YAW] = clip[_YAW]
+        x = result[_columns_without("root_planar_velocity", "contacts")]
+        for layer in range(3):
+            x = _activate(self._conv(f"root.layers.{layer}", x))
+        result[_PLANAR] = self._conv("root.layers.3", x)
+        return (result * self._std + self._mean).T
+
+    def _conv(self, name: str, x: Features, stride: int = 1) -> Features:
+        return _convolve(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"], stride)
+
+    def _linear(self, name: str, x: Features) -> Features:
+        return self._weights[f"{name}.weight"] @ x + self._weights[f"{name}.bias"]
+
+
+def _convolve(x: Features, weight: Features, bias: Features, stride: int) -> Features:
+    """(C, T) to (O, T / stride), the edge frames repeated."""
+    outputs, _, kernel = weight.shape
+    pad = (kernel - 1) // 2
+    padded = np.pad(x, ((0, 0), (pad, pad)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=1)[:, ::stride]
+    # One matrix product over (input channel, tap): (O, C * K) @ (C * K, T').
+    columns = windows.transpose(0, 2, 1).reshape(-1, windows.shape[1])
+    return np.asarray(weight.reshape(outputs, -1) @ columns + bias[:, None])
+
+
+def _activate(x: Features) -> Features:
+    return np.where(x < 0.0, np.float32(_SLOPE) * x, x)
+
+
+def _instance_norm(x: Features) -> Features:
+    mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    return np.asarray((x - mean) / np.sqrt(variance + np.float32(_NORM_EPSILON)))
+
+
+def _columns_without(*names: str) -> NDArray[Any]:
+    hidden = np.concatenate([np.arange(WIDTH)[feature_slice(name)] for name in names])
+    return np.setdiff1d(np.arange(WIDTH), hidden)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a rig's channels to the 22 canonical joints, and back, without loss on the mapped bones."""
+
+import numpy as np
+
+from .calibration import Calibration, world_rotations
+from .motion import Motion
+from .rig import RigMotion, rotation_part
+from .rotations import Array, conjugate, from_matrix, multiply, slerp, to_matrix
+from .skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
+
+
+def to_motion(clip: RigMotion, calibration: Calibration) -> Motion:
+    """The clip as 22 joints in the rig's own proportions and times."""
+    rotations, positions = clip.world()
+    bones = calibration.bone_map.bones
+    joints = np.zeros((len(clip), JOINT_COUNT, 4))
+    for joint, name in enumerate(JOINTS):
+        if name in bones:
+            world = rotations[:, clip.skeleton.index[bones[name]]]
+            joints[:, joint] = multiply(world, conjugate(calibration.frames[name]))
+    _fill_missing(joints, bones)
+    root = positions[:, clip.skeleton.index[bones["pelvis"]]]
+    return Motion(clip.times, root, joints, calibration.skeleton)
+
+
+def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMotion:
+    """``clip`` with its mapped bones posed as ``motion``; other bones keep their channels."""
+    target_of = {clip.skeleton.index[bone]: joint for joint, bone in calibration.bone_map.bones.items()}
+    pelvis = clip.skeleton.index[calibration.bone_map.bones["pelvis"]]
+    to_armature = conjugate(world_rotations(clip))
+    rotations, locations = clip.rotations.copy(), clip.locations.copy()
+    pose: list[Array] = []
+    for bone, parent in enumerate(clip.skeleton.parents):
+        base = clip.skeleton.relative_rest[bone]
+        base = np.broadcast_to(base, (len(clip), 4, 4)) if parent < 0 else pose[parent] @ base
+        joint = target_of.get(bone)
+        basis = clip.basis[:, bone].copy()
+        if joint is not None:
+            world = multiply(motion.rotations[:, INDEX[joint]], calibration.frames[joint])
+            rotations[:, bone] = multiply(conjugate(from_matrix(rotation_part(base))), multiply(to_armature, world))
+            basis[:, :3, :3] = to_matrix(rotations[:, bone]) * clip.scales[:, bone, None, :]
+        if bone == pelvis:
+            locations[:, bone] = _in_space(base, _in_space(clip.placement, motion.root))
+            basis[:, :3, 3] = locations[:, bone]
+        pose.append(base @ basis)
+    return clip.with_channels(rotations, locations)
+
+
+def _in_space(space: Array, points: Array) -> Array:
+    """Points (T, 3) of the outer space in the coordinates of ``space`` (T, 4, 4)."""
+    return np.linalg.solve(space[:, :3, :3], (points - space[:, :3, 3])[..., None])[..., 0]
+
+
+def _fill_missing(joints: Array, bones: dict[str, str]) -> None:
+    """Give joints without a bone their parent's rotation, or, between two spine bones, the middle."""
+    for joint, name in enumerate(JOINTS):
+        if name not in bones:
+            joints[:, joint] = joints[:, PARENTS[joint]]
+    if "spine2" not in bones and {"spine1", "spine3"} <= bones.keys():
+        joints[:, INDEX["spine2"]] = slerp(joints[:, INDEX["spine1"]], joints[:, INDEX["spine3"]], 0.5)
