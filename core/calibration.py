@@ -97,7 +97,9 @@ def is_human_pose(poses: "_Poses") -> bool:
     """Whether the first pose is a standing T or A pose: legs down and straight, arms straight and out or down."""
     down = -rotate(poses.body[0], np.array([0.0, 1.0, 0.0]))
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        thigh, shin = (_direction(poses, f"{side}_{a}", f"{side}_{b}")[0] for a, b in (("hip", "knee"), ("knee", "ankle")))
+        thigh, shin = (
+            _direction(poses, f"{side}_{a}", f"{side}_{b}")[0] for a, b in (("hip", "knee"), ("knee", "ankle"))
+        )
         if min(float(thigh @ down), float(shin @ down)) < 0.8:
             return False
         upper = _direction(poses, f"{side}_shoulder", f"{side}_elbow")[0]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .contacts import detect_contacts
 from .motion import Motion
-from .resample import even_times, interpolate
 from .representation import FPS, gaussian_smooth
+from .resample import even_times, interpolate
 from .rotations import Array, from_axis_angle, multiply, normalize, rotate, swing
 from .skeleton import CONTACT_JOINTS, INDEX
 
@@ -129,9 +129,7 @@ def _solve_leg(rotations: Array, points: Array, target: Array) -> tuple[Array, A
         limit = np.maximum(np.linalg.norm(upper + lower, axis=-1), _MAX_REACH * (a + b))
         distance = np.clip(np.linalg.norm(target - hip, axis=-1), np.abs(a - b) * 1.05 + _TINY, limit)
         hinge = _flexion_axis(thigh, upper, lower)
-        bend = np.arctan2(
-            np.linalg.norm(np.cross(upper, lower), axis=-1), np.sum(upper * lower, axis=-1)
-        )
+        bend = np.arctan2(np.linalg.norm(np.cross(upper, lower), axis=-1), np.sum(upper * lower, axis=-1))
         cosine = (distance**2 - a**2 - b**2) / (2.0 * a * b)
         turn = from_axis_angle(hinge, np.arccos(np.clip(cosine, -1.0, 1.0)) - bend)
         lower, shin = rotate(turn, lower), multiply(turn, shin)

@@ -9,7 +9,9 @@ from .skeleton import PARENTS
 
 def joint_positions(root: Array, rotations: Array, offsets: Array) -> Array:
     """Positions ``(..., 22, 3)`` from root positions ``(..., 3)`` and global rotations ``(..., 22, 4)``."""
-    steps = rotate(rotations[..., [max(p, 0) for p in PARENTS], :], np.broadcast_to(offsets, (*rotations.shape[:-1], 3)))
+    steps = rotate(
+        rotations[..., [max(p, 0) for p in PARENTS], :], np.broadcast_to(offsets, (*rotations.shape[:-1], 3))
+    )
     positions: list[Array] = []
     for joint, parent in enumerate(PARENTS):
         positions.append(root if parent < 0 else positions[parent] + steps[..., joint, :])

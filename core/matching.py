@@ -41,7 +41,9 @@ class BoneMap:
         lacking = [joint for joint in REQUIRED_JOINTS if joint not in self.bones]
         if lacking:
             shown = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")
-            raise UnmappedJointError(f"No bone was found for {shown}: Panache needs a humanoid rig with hips, legs and arms.")
+            raise UnmappedJointError(
+                f"No bone was found for {shown}: Panache needs a humanoid rig with hips, legs and arms."
+            )
 
 
 def match_bones(skeleton: RigSkeleton) -> BoneMap:

@@ -103,7 +103,8 @@ def decode(features: NDArray[np.floating], start: RootStart | None = None) -> Mo
 def heading(motion: Motion) -> Array:
     """(T,) unwrapped yaw of the body, radians: across hips and shoulders, smoothed over time."""
     p = motion.positions()
-    across = sum(p[:, INDEX[f"left_{j}"]] - p[:, INDEX[f"right_{j}"]] for j in ("hip", "shoulder"))
+    hips, shoulders = (p[:, INDEX[f"left_{j}"]] - p[:, INDEX[f"right_{j}"]] for j in ("hip", "shoulder"))
+    across = hips + shoulders
     # forward = across x up, whose yaw from +Z is atan2(x, z).
     yaw = np.unwrap(np.arctan2(-across[:, 2], across[:, 0]))
     return gaussian_smooth(yaw, _HEADING_SIGMA)

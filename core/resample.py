@@ -2,9 +2,12 @@
 """Carry clips and curves from one set of times to another."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .motion import Motion
 from .rotations import Array, slerp
+
+Frames = NDArray[np.intp]
 
 
 def even_times(times: Array, fps: float) -> Array:
@@ -38,7 +41,7 @@ def interpolate_rotations(rotations: Array, old: Array, new: Array) -> Array:
     return slerp(rotations[before], rotations[after], np.broadcast_to(weight, rotations[before].shape[:-1]))
 
 
-def _bracket(old: Array, new: Array) -> tuple[Array, Array, Array]:
+def _bracket(old: Array, new: Array) -> tuple[Frames, Frames, Array]:
     """Frames before and after each new time, and how far it lies between them (0 to 1)."""
     if len(old) == 1:
         zeros = np.zeros(len(new), dtype=np.intp)

@@ -4,8 +4,8 @@
 import numpy as np
 
 from .motion import Motion
-from .resample import even_times, interpolate
 from .representation import FPS, gaussian_smooth
+from .resample import even_times, interpolate
 from .rotations import Array
 
 KEEP, PREDICTED, IN_PLACE = "KEEP", "PREDICTED", "IN_PLACE"

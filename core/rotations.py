@@ -5,10 +5,13 @@ The 6D form is the first matrix column followed by the second (Zhou et al., CVPR
 Products read like matrix products: ``multiply(a, b)`` applies b first. Angles are radians.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+# float64 in practice; numpy's own annotations widen it to "some float" at every other step.
+Array = NDArray[np.floating[Any]]
 
 IDENTITY: Array = np.array([1.0, 0.0, 0.0, 0.0])
 IDENTITY.setflags(write=False)

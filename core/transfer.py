@@ -64,4 +64,3 @@ def part_weights(parts: frozenset[str]) -> Array:
     """(22,) 1 for the joints that the style may touch, else 0."""
     touched = {joint for part in parts for joint in PART_JOINTS[part]}
     return np.array([float(joint in touched) for joint in JOINTS])
-

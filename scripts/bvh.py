@@ -51,30 +51,30 @@ def read_bvh(path: Path, metres_per_unit: float = 0.01) -> RigMotion:
     )
 
 
-def _parse_hierarchy(tokens: list[str]) -> list[_Joint]:
+def _parse_hierarchy(words: list[str]) -> list[_Joint]:
     joints: list[_Joint] = []
     stack: list[int] = []
     at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        if token in ("ROOT", "JOINT"):
-            joints.append(_Joint(tokens[at + 1], stack[-1] if stack else -1, np.zeros(3)))
+    while at < len(words):
+        word = words[at]
+        if word in ("ROOT", "JOINT"):
+            joints.append(_Joint(words[at + 1], stack[-1] if stack else -1, np.zeros(3)))
             at += 2
-        elif token == "{":
+        elif word == "{":
             stack.append(len(joints) - 1)
             at += 1
-        elif token == "}":
+        elif word == "}":
             stack.pop()
             at += 1
-        elif token == "End":
-            joints[stack[-1]].end = np.array([float(x) for x in tokens[at + 4 : at + 7]])
+        elif word == "End":
+            joints[stack[-1]].end = np.array([float(x) for x in words[at + 4 : at + 7]])
             at += 8
-        elif token == "OFFSET":
-            joints[stack[-1]].offset = np.array([float(x) for x in tokens[at + 1 : at + 4]])
+        elif word == "OFFSET":
+            joints[stack[-1]].offset = np.array([float(x) for x in words[at + 1 : at + 4]])
             at += 4
-        elif token == "CHANNELS":
-            count = int(tokens[at + 1])
-            joints[stack[-1]].channels = tokens[at + 2 : at + 2 + count]
+        elif word == "CHANNELS":
+            count = int(words[at + 1])
+            joints[stack[-1]].channels = words[at + 2 : at + 2 + count]
             at += 2 + count
         else:
             at += 1
@@ -87,7 +87,9 @@ def _parse_frames(name: str, text: str, width: int) -> tuple[float, Array]:
     values = np.array(numbers.split(), dtype=np.float64)
     frames = int(head.split(":")[1])
     if width == 0 or values.size != frames * width:
-        raise InvalidMotionError(f"{name} has {values.size} numbers where {frames} frames of {width} channels are announced.")
+        raise InvalidMotionError(
+            f"{name} has {values.size} numbers where {frames} frames of {width} channels are announced."
+        )
     return float(frame_time), values.reshape(frames, width)
 
 
@@ -99,7 +101,9 @@ def _skeleton(joints: list[_Joint]) -> RigSkeleton:
         heads[i] = joint.offset + (heads[joint.parent] if joint.parent >= 0 else 0.0)
     for i, joint in enumerate(joints):
         children = [heads[j] for j, other in enumerate(joints) if other.parent == i]
-        way = np.mean(children, axis=0) - heads[i] if children else (joint.end if joint.end is not None else np.zeros(3))
+        way = (
+            np.mean(children, axis=0) - heads[i] if children else (joint.end if joint.end is not None else np.zeros(3))
+        )
         if np.linalg.norm(way) < 1e-6:
             way = tails[joint.parent] - heads[joint.parent] if joint.parent >= 0 else np.array([0.0, 1.0, 0.0])
         tails[i] = heads[i] + way

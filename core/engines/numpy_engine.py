@@ -138,7 +138,8 @@ class NumpyEngine:
         while f"generator.blocks.{block}.conv.weight" in self._weights:
             name = f"generator.blocks.{block}"
             gamma, beta = np.split(self._linear(f"{name}.affine", cue)[:, None], 2)
-            x = x + gamma * _instance_norm(_activate(self._conv(f"{name}.conv", x))) + beta
+            styled = gamma * _instance_norm(_activate(self._conv(f"{name}.conv", x))) + beta
+            x = np.asarray(x + styled, dtype=np.float32)
             block += 1
         return self._conv("generator.exit", x)
 

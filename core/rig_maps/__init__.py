@@ -22,7 +22,9 @@ class RigFamily:
 @cache
 def load_families() -> tuple[RigFamily, ...]:
     """All families beside this file, by file name."""
-    return tuple(_parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("*.json")))
+    return tuple(
+        _parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("*.json"))
+    )
 
 
 def _parse(name: str, text: str) -> RigFamily:

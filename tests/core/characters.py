@@ -103,7 +103,11 @@ def _pose(skeleton: RigSkeleton, motion: Motion, placement: Array) -> RigMotion:
     world = multiply(motion.rotations, frames)
     rotations = np.zeros_like(world)
     for bone, parent in enumerate(PARENTS):
-        base = multiply(world[:, parent], multiply(conjugate(frames[parent]), frames[bone])) if parent >= 0 else frames[bone]
+        base = (
+            multiply(world[:, parent], multiply(conjugate(frames[parent]), frames[bone]))
+            if parent >= 0
+            else frames[bone]
+        )
         rotations[:, bone] = multiply(conjugate(np.broadcast_to(base, world[:, bone].shape)), world[:, bone])
     locations = np.zeros((len(motion), len(JOINTS), 3))
     locations[:, 0] = (motion.root / size - skeleton.rest[0, :3, 3]) @ skeleton.rest[0, :3, :3]
@@ -123,13 +127,13 @@ class BendingEngine:
     def __init__(self, lean: float = 0.4, slow: float = 0.6) -> None:
         self.lean, self.slow = lean, slow
 
-    def stylize(
-        self, features: Features, *, source: str, style: str | None, reference: Features | None, seed: int
-    ) -> tuple[Features, Features]:
+    def stylize(self, features: Features, **_: object) -> tuple[Features, Features]:
         """Reconstruction = the clip; stylized = leaning forward about the hips, at a share of the speed."""
         motion = decode(features)
         rotations = motion.rotations.copy()
-        upper = [i for i, j in enumerate(JOINTS) if not any(leg in j for leg in ("pelvis", "hip", "knee", "ankle", "foot"))]
+        upper = [
+            i for i, j in enumerate(JOINTS) if not any(leg in j for leg in ("pelvis", "hip", "knee", "ankle", "foot"))
+        ]
         rotations[:, upper] = multiply(from_rotation_vector(np.array([self.lean, 0.0, 0.0])), rotations[:, upper])
         bent, _ = encode(motion.with_pose(motion.root * np.array([self.slow, 1.0, self.slow]), rotations))
         yaw = feature_slice("root_yaw_velocity")

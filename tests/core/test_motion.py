@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+
 from core import representation as rep
 from core.canonical import to_canonical
 from core.contacts import detect_contacts, floor_height

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from core.calibration import calibrate
 from core.contacts import detect_contacts
 from core.errors import InvalidMotionError, UnknownStyleError
@@ -17,7 +18,7 @@ from core.rig import RigMotion
 from core.root_motion import travelled_path
 from core.rotations import angle_between
 from core.skeleton import INDEX
-from core.transfer import PARTS, PART_JOINTS
+from core.transfer import PART_JOINTS, PARTS
 
 from .characters import BendingEngine, RigStyle, rig, walk
 

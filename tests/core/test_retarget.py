@@ -5,6 +5,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from core.calibration import calibrate, rest_pose
 from core.errors import InvalidMotionError, UnmappedJointError
 from core.matching import BoneMap, canonical_name, match_bones
@@ -12,8 +15,6 @@ from core.retarget import to_motion, to_rig
 from core.rig import RigMotion
 from core.rotations import angle_between, from_axis_angle, from_matrix, multiply, normalize, to_matrix
 from core.skeleton import INDEX, JOINTS, PARENTS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .characters import MIXAMO, RigStyle, rig, walk
 
