@@ -20,7 +20,8 @@ SIDE_COLOURS: dict[str, Colour] = {"left": (0, 114, 178), "right": (213, 94, 0),
 
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 28)), np.sin(np.linspace(0, 2 * np.pi, 28))], axis=-1)
 _OUTLINE = 0.016  # metres of paper around each part, which separates limbs that cross
-_FADE = 0.30  # how much paleness the farthest parts take from the paper
+_FADE = 0.35  # how pale a part becomes that lies _FAR metres behind the pelvis
+_FAR = 0.35
 
 Circles = list[tuple[Array, float]]
 
@@ -63,13 +64,11 @@ class Part:
 
 def draw_body(draw: ImageDraw.ImageDraw, joints: dict[str, Array], forward: Array, view: View) -> None:
     """One pose, farthest part first; ``joints`` name to (3,) metres, ``forward`` (3,) where the body faces."""
-    parts = sorted(body_parts(joints, forward), key=lambda part: part.depth(view.toward))
-    depths = [part.depth(view.toward) for part in parts]
-    span = max(depths[-1] - depths[0], 1e-6)
-    for part, depth in zip(parts, depths, strict=True):
-        colour = mix(SIDE_COLOURS[part.side], PAPER, _FADE * (depths[-1] - depth) / span)
+    middle = float(joints["pelvis"] @ view.toward)
+    for part in sorted(body_parts(joints, forward), key=lambda part: part.depth(view.toward)):
+        behind = np.clip((middle - part.depth(view.toward)) / _FAR, 0.0, 1.0)
         draw.polygon(_outline(part, view, _OUTLINE), fill=PAPER)
-        draw.polygon(_outline(part, view, 0.0), fill=colour)
+        draw.polygon(_outline(part, view, 0.0), fill=mix(SIDE_COLOURS[part.side], PAPER, _FADE * float(behind)))
 
 
 def body_parts(joints: dict[str, Array], forward: Array) -> list[Part]:
@@ -99,9 +98,9 @@ def mix(colour: Colour, other: Colour, share: float) -> Colour:
 
 def _trunk(joints: dict[str, Array]) -> Circles:
     # Drawn hips and shoulders lie a little inside the joints, as flesh does.
-    inward = 0.12
+    inward = 0.10
     ends: Circles = []
-    for joint, radius in (("hip", 0.085), ("shoulder", 0.062)):
+    for joint, radius in (("hip", 0.085), ("shoulder", 0.072)):
         left, right = joints[f"left_{joint}"], joints[f"right_{joint}"]
         ends += [(left + inward * (right - left), radius), (right + inward * (left - right), radius)]
     return ends

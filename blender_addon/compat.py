@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actions across Blender versions: 4.2 has bare curves, 4.4 and later keep them in the channelbag of a slot.
+
+Everywhere else a slot is an opaque value that is ``None`` on Blender 4.2 and 4.3.
+"""
+
+from typing import Any, Final
+
+import bpy
+
+LAYERED: Final = bpy.app.version >= (4, 4, 0)
+GROUP_IN_NEW: Final = bpy.app.version >= (5, 0, 0)
+
+# bpy.types.ActionSlot, which older versions do not have.
+Slot = Any
+# The collection of curves of an action or of a channelbag.
+Curves = Any
+# bpy.types.ActionChannelbag, likewise.
+Channelbag = Any
+
+
+def assigned_slot(id_: bpy.types.ID) -> Slot:
+    """Slot of the assigned action that animates ``id_``."""
+    return id_.animation_data.action_slot if LAYERED else None
+
+
+def same_slot(action: bpy.types.Action, slot: Slot) -> Slot:
+    """The slot of a copied action that corresponds to ``slot`` of the original."""
+    if slot is None:
+        return None
+    return next((own for own in action.slots if own.handle == slot.handle), None)
+
+
+def slot_named(action: bpy.types.Action, identifier: str) -> Slot:
+    """The slot with this identifier, None where there is none."""
+    return action.slots.get(identifier) if LAYERED and identifier else None
+
+
+def slot_identifier(slot: Slot) -> str:
+    """Name to find a slot by, empty without slots."""
+    return slot.identifier if slot is not None else ""
+
+
+def object_slots(action: bpy.types.Action) -> list[Slot]:
+    """Slots that can animate an object; ``[None]`` where actions have none."""
+    return [slot for slot in action.slots if slot.target_id_type in {"OBJECT", "UNSPECIFIED"}] if LAYERED else [None]
+
+
+def fcurves(action: bpy.types.Action, slot: Slot) -> Curves | None:
+    """Collection of the curves that animate the user of ``slot``, None if there are none."""
+    if not LAYERED:
+        return action.fcurves
+    bag = _channelbag(action, slot)
+    return bag.fcurves if bag else None
+
+
+def new_fcurve(action: bpy.types.Action, slot: Slot, channel: tuple[str, int], group: str) -> bpy.types.FCurve:
+    """Add a curve for ``(data path, index)``; the slot must already have curves."""
+    path, index = channel
+    if not LAYERED:
+        return action.fcurves.new(path, index=index, action_group=group)
+    bag = _channelbag(action, slot)
+    if GROUP_IN_NEW:
+        return bag.fcurves.new(path, index=index, group_name=group)
+    curve = bag.fcurves.new(path, index=index)
+    curve.group = bag.groups.get(group) or bag.groups.new(group)
+    return curve
+
+
+def assign(id_: bpy.types.ID, action: bpy.types.Action, slot: Slot) -> None:
+    """Make ``id_`` play the action; without an explicit slot Blender may pick none at all."""
+    id_.animation_data.action = action
+    if LAYERED and slot is not None:
+        id_.animation_data.action_slot = slot
+
+
+def _channelbag(action: bpy.types.Action, slot: Slot) -> Channelbag | None:
+    """The slot's curves; Blender has at most one layer with one strip so far."""
+    if slot is None or not action.layers or not action.layers[0].strips:
+        return None
+    return action.layers[0].strips[0].channelbag(slot)

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only converter between Blender's world (Z up, facing -Y) and core's (Y up, facing +Z).
+
+Core's ``(x, y, z)`` is Blender's ``(x, z, -y)``: the character's left is +X in both.
+"""
+
+import numpy as np
+
+from ..backend import rotations
+
+TO_CORE: rotations.Array = np.array(
+    [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+)
+TO_CORE.setflags(write=False)
+
+
+def placement_of(world: rotations.Array) -> rotations.Array:
+    """Object matrices (T, 4, 4) as the way from armature space to core's world."""
+    return np.asarray(TO_CORE @ world)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a take by playing it: slower than its curves, but sees constraints, drivers and NLA tracks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..backend import RigSkeleton, rotation_part, rotations
+from .rotation_modes import property_of
+from .take import SetupError
+
+Array = rotations.Array
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What Blender shows: T frames of B bones.
+
+    Attributes:
+        own: (T, B, 4) rotations in each bone's own mode.
+        locations: (T, B, 3) as in the bones' properties.
+        scales: (T, B, 3) as in the bones' properties.
+        pose: (T, B, 4, 4) pose matrices, armature space.
+        world: (T, 4, 4) object matrices, Blender's world.
+
+    """
+
+    own: Array
+    locations: Array
+    scales: Array
+    pose: Array
+    world: Array
+
+
+def step(context: bpy.types.Context, armature: bpy.types.Object, frames: Array, names: tuple[str, ...]) -> Steps:
+    """Play the frames once; afterwards the scene is on the frame where it was.
+
+    Raises:
+        SetupError: if the armature shows its rest pose.
+
+    """
+    if armature.data.pose_position == "REST":
+        raise SetupError(f'"{armature.name}" shows its rest position: switch it to Pose Position in the armature tab.')
+    modes = [armature.pose.bones[name].rotation_mode for name in names]
+    order = {bone.name: i for i, bone in enumerate(armature.pose.bones)}
+    picked = [order[name] for name in names]
+    shown = [_read_frame(evaluated, picked, modes) for evaluated in _played(context, armature, frames)]
+    return Steps(*(np.stack(values) for values in zip(*shown, strict=True)))
+
+
+def basis_of(pose: Array, skeleton: RigSkeleton) -> tuple[Array, Array, Array]:
+    """Rotations, locations and scales that give these pose matrices by the plain rule of core's RigMotion."""
+    basis = np.empty_like(pose)
+    for bone, parent in enumerate(skeleton.parents):
+        base = skeleton.relative_rest[bone]
+        base = base if parent < 0 else pose[:, parent] @ base
+        basis[:, bone] = np.linalg.solve(np.broadcast_to(base, basis[:, bone].shape), pose[:, bone])
+    turns = rotations.from_matrix(rotation_part(basis))
+    return turns, basis[..., :3, 3], np.linalg.norm(basis[..., :3, :3], axis=-2)
+
+
+def _played(context: bpy.types.Context, armature: bpy.types.Object, frames: Array) -> Iterator[bpy.types.Object]:
+    """The evaluated armature on each frame."""
+    with _frame_kept(context.scene):
+        for frame in frames:
+            whole = int(np.floor(frame))
+            context.scene.frame_set(whole, subframe=float(frame - whole))
+            yield armature.evaluated_get(context.evaluated_depsgraph_get())
+
+
+@contextmanager
+def _frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
+    frame, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        yield
+    finally:
+        scene.frame_set(frame, subframe=subframe)
+
+
+def _read_frame(armature: bpy.types.Object, picked: list[int], modes: list[str]) -> tuple[Array, ...]:
+    bones = armature.pose.bones
+    by_property = {name: _fetch(bones, name, width) for name, width in map(property_of, modes)}
+    own = np.zeros((len(picked), 4))
+    for row, (bone, mode) in enumerate(zip(picked, modes, strict=True)):
+        name, width = property_of(mode)
+        own[row, :width] = by_property[name][bone]
+    # Blender hands matrices out column by column.
+    pose = _fetch(bones, "matrix", 16)[picked].reshape(-1, 4, 4).swapaxes(-1, -2)
+    world = np.array(armature.matrix_world, dtype=np.float64)
+    return own, _fetch(bones, "location", 3)[picked], _fetch(bones, "scale", 3)[picked], pose, world
+
+
+def _fetch(collection: bpy.types.bpy_prop_collection, name: str, width: int) -> Array:
+    values = np.empty(len(collection) * width, dtype=np.float32)
+    collection.foreach_get(name, values)
+    return values.reshape(-1, width).astype(np.float64)

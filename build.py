@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Panache's one command: ``python3 build.py demo | test | zip``.
+
+Needs Python 3.11 and pip, nothing else: each subcommand makes the virtual environments it needs in build/venvs, from
+the versions that pyproject.toml pins, and uses them again until those change.
+"""
+
+import argparse
+import hashlib
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+
+if sys.version_info < (3, 11):  # noqa: UP036 - it is this line that says so
+    sys.exit("build.py: Python 3.11 or newer is needed to run this; try python3.11 build.py.")
+
+from scripts.building.archive import build_zip, validate
+from scripts.building.environments import BLENDER, NoPythonError, blenders, environment, stamped_python
+from scripts.building.processes import BUILD, ROOT, BuildError, describe, run
+from scripts.building.tally import NO_TESTS, Tally
+
+DIST = ROOT / "dist"
+TOOLS = "test"  # the environment for everything but Blender
+DEMO_BLENDER = "4.5.15"
+
+# Seconds after which a process is ended; even if each of them needs all of its time, a run ends.
+LINT_LIMIT, CORE_LIMIT, BLENDER_LIMIT, DEMO_LIMIT = 300, 1500, 600, 600
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; 0 only if everything it promises was done."""
+    options = parse(arguments)
+    try:
+        return int(options.run(options))
+    except BuildError as error:
+        print(f"\nbuild.py: {error}", file=sys.stderr)
+        return 1
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="demo | test | zip")
+    demo = commands.add_parser("demo", help="stylize a real walk in a real Blender: dist/demo/sheet.png")
+    demo.add_argument("--style", default="elderly", help="any style that the weights know (default: %(default)s)")
+    demo.set_defaults(run=run_demo)
+    test = commands.add_parser("test", help="lint, check types, run all tests, also inside every supported Blender")
+    test.add_argument("--only", choices=("lint", "core", "blender"), help="one part instead of all")
+    test.add_argument("--blender", action="append", choices=blenders(), help="only this version; may be repeated")
+    test.add_argument("-k", dest="expression", help="run the tests that match this pytest expression")
+    test.set_defaults(run=run_test)
+    archive = commands.add_parser("zip", help="dist/panache-<version>.zip, ready to drop into Blender")
+    archive.set_defaults(run=run_zip)
+    return parser.parse_args(arguments)
+
+
+# -- zip ---------------------------------------------------------------------------------------------------------------
+
+
+def run_zip(_options: argparse.Namespace) -> int:
+    """Build the zip; validate it if an environment with Blender exists already."""
+    archive = build_zip(ROOT)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.1f} MB  sha256 {digest[:16]}", flush=True)
+    ready = [version for version in blenders() if stamped_python(BLENDER + version)]
+    if not ready:
+        print("Not validated: build.py demo or test installs the Blender that can.")
+        return 0
+    return validate(archive, environment(BLENDER + ready[-1]))
+
+
+# -- demo --------------------------------------------------------------------------------------------------------------
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Install the zip into a clean headless Blender and stylize the walk of tests/data with it."""
+    archive = build_zip(ROOT)
+    python = environment(BLENDER + DEMO_BLENDER)
+    if validate(archive, python):
+        raise BuildError("Blender refuses the zip, see above.")
+    out, user = DIST / "demo", BUILD / "blender-user"
+    for folder in (out, user):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    command = [python, "-m", "scripts.demo", "--zip", archive, "--out", out, "--style", options.style]
+    status = run(command, DEMO_LIMIT, {"BLENDER_USER_RESOURCES": str(user)})
+    missing = [name for name in ("stylized.blend", "stylized.bvh", "sheet.png") if not (out / name).is_file()]
+    if status or missing:
+        raise BuildError(f"the demo {describe(status)}; missing: {', '.join(missing) or 'nothing'}.")
+    return 0
+
+
+# -- test --------------------------------------------------------------------------------------------------------------
+
+
+def run_test(options: argparse.Namespace) -> int:
+    """Run the parts that were asked for; each runs even if one before it failed."""
+    tally = Tally()
+    chosen = ["-k", options.expression] if options.expression else []
+    parts: dict[str, Callable[[], None]] = {
+        "lint": lambda: lint(tally),
+        "core": lambda: test_core(tally, chosen),
+        "blender": lambda: test_blenders(tally, options.blender or blenders(), chosen),
+    }
+    for name, part in parts.items():
+        if options.only in (None, name):
+            try:
+                part()
+            except BuildError as error:
+                tally.fail(f"{name}: {error}")
+    return tally.close()
+
+
+def lint(tally: Tally) -> None:
+    """Style, format and types."""
+    python = environment(TOOLS)
+    # Without this, pyright asks the network for a newer version of itself.
+    quiet = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["pyright", "--pythonpath", str(python)]):
+        name = " ".join(tool[:2]) if tool[0] == "ruff" else tool[0]
+        headline(name)
+        tally.check(name, run([python, "-m", *tool], LINT_LIMIT, quiet))
+
+
+def test_core(tally: Tally, chosen: Sequence[str]) -> None:
+    """All tests that need no Blender."""
+    headline("Tests without Blender")
+    run_pytest(tally, TOOLS, ["tests", "--ignore=tests/blender_addon", *chosen], CORE_LIMIT)
+
+
+def test_blenders(tally: Tally, versions: Sequence[str], chosen: Sequence[str]) -> None:
+    """The zip, built, validated and installed in one process per Blender version."""
+    headline("The zip")
+    archive = build_zip(ROOT)
+    validated = False
+    for version in versions:
+        headline(f"Blender {version}")
+        try:
+            python = environment(BLENDER + version)
+        except NoPythonError as error:
+            tally.skip(f"Blender {version}: {error}")
+            continue
+        if not validated:
+            tally.check("zip validation", validate(archive, python))
+            validated = True
+        run_pytest(
+            tally, BLENDER + version, ["tests/blender_addon", *chosen], BLENDER_LIMIT, {"PANACHE_ZIP": str(archive)}
+        )
+
+
+def run_pytest(
+    tally: Tally, name: str, arguments: Sequence[str], limit: float, variables: dict[str, str] | None = None
+) -> None:
+    """One pytest process in the environment ``name``."""
+    report = BUILD / "reports" / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    command = [environment(name), "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    status = run(command, limit, variables)
+    tally.add_report(f"tests in {name}", report, status)
+    if status == NO_TESTS and "-k" not in arguments:
+        tally.fail(f"no tests were found for {name}")
+
+
+def headline(text: str) -> None:
+    """Say what comes next."""
+    print(f"\n== {text} ==", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

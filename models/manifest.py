@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names and shapes of all tensors that a network config implies, without building a network.
+
+A bundle is checked against this before torch is touched, and a forward pass in another library can be written
+from it. Convolutions are (out, in, kernel), linear layers (out, in). Every convolution with a kernel above 1 pads by
+repeating the edge frame: kernel 3 by one on both sides, kernel 4 (stride 2) by one, kernel 5 by two.
+The slope of every leaky ReLU is 0.2.
+
+==========================  =============================================================================
+``autoencoder.encoder.0,1``  conv k4 stride 2, leaky ReLU; twice
+``autoencoder.encoder.2``    conv k3, leaky ReLU
+``autoencoder.encoder.3``    conv k1: z
+``autoencoder.decoder.0``    conv k3, leaky ReLU, then nearest x2
+``autoencoder.decoder.1``    conv k3, leaky ReLU, then nearest x2
+``autoencoder.decoder.2``    conv k3, leaky ReLU
+``autoencoder.decoder.3``    conv k1: features, contacts included
+``content.layers.0,1,2``     conv k3, leaky ReLU; conv k3, leaky ReLU; conv k1: content code
+``style.layers.0,1,2``       conv k3 with stride 1, 2, 2, each with leaky ReLU; then the mean over time
+``style.head``               linear: mean and log variance, one after the other
+``generator.entry``          conv k3
+``generator.blocks.N``       h + AdaIN(leaky ReLU(conv k3 of h)); gamma and beta = affine([s; one-hot])
+``generator.exit``           conv k1: z
+``root.layers.0,1,2,3``      conv k5, leaky ReLU; three times; then conv k1: planar velocity
+==========================  =============================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .config import NetworkConfig
+from .layout import PLANAR_VELOCITY
+
+Shapes = dict[str, tuple[int, ...]]
+
+MEAN: Final = "normalization.mean"
+STD: Final = "normalization.std"
+
+
+def tensor_shapes(config: NetworkConfig) -> Shapes:
+    """All tensors of a bundle, by name: the networks' and the two of the normalisation."""
+    width = (config.layout.width,)
+    return {
+        **_autoencoder(config),
+        **_content(config),
+        **_style(config),
+        **_generator(config),
+        **_root(config),
+        MEAN: width,
+        STD: width,
+    }
+
+
+def _layer(name: str, out: int, inputs: int, *kernel: int) -> Shapes:
+    return {f"{name}.weight": (out, inputs, *kernel), f"{name}.bias": (out,)}
+
+
+def _autoencoder(config: NetworkConfig) -> Shapes:
+    width, latent = config.autoencoder_width, config.latent_channels
+    return {
+        **_layer("autoencoder.encoder.0", width, config.autoencoder_inputs, 4),
+        **_layer("autoencoder.encoder.1", width, width, 4),
+        **_layer("autoencoder.encoder.2", width, width, 3),
+        **_layer("autoencoder.encoder.3", latent, width, 1),
+        **_layer("autoencoder.decoder.0", width, latent, 3),
+        **_layer("autoencoder.decoder.1", width, width, 3),
+        **_layer("autoencoder.decoder.2", width, width, 3),
+        **_layer("autoencoder.decoder.3", config.layout.width, width, 1),
+    }
+
+
+def _content(config: NetworkConfig) -> Shapes:
+    width = config.content_width
+    return {
+        **_layer("content.layers.0", width, config.latent_channels, 3),
+        **_layer("content.layers.1", width, width, 3),
+        **_layer("content.layers.2", config.content_channels, width, 1),
+    }
+
+
+def _style(config: NetworkConfig) -> Shapes:
+    width = config.style_width
+    return {
+        **_layer("style.layers.0", width, config.latent_channels, 3),
+        **_layer("style.layers.1", width, width, 3),
+        **_layer("style.layers.2", width, width, 3),
+        **_layer("style.head", 2 * config.style_channels, width),
+    }
+
+
+def _generator(config: NetworkConfig) -> Shapes:
+    width, condition = config.generator_width, config.style_channels + config.style_count
+    shapes = _layer("generator.entry", width, config.content_channels, 3)
+    for block in range(config.generator_blocks):
+        shapes |= _layer(f"generator.blocks.{block}.conv", width, width, 3)
+        shapes |= _layer(f"generator.blocks.{block}.affine", 2 * width, condition)
+    return shapes | _layer("generator.exit", config.latent_channels, width, 1)
+
+
+def _root(config: NetworkConfig) -> Shapes:
+    width = config.root_width
+    planar = config.layout.slice(PLANAR_VELOCITY)
+    return {
+        **_layer("root.layers.0", width, config.root_inputs, 5),
+        **_layer("root.layers.1", width, width, 5),
+        **_layer("root.layers.2", width, width, 5),
+        **_layer("root.layers.3", planar.stop - planar.start, width, 1),
+    }

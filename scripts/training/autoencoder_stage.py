@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stage 1: the motion autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.config import STRIDE
+from models.networks.autoencoder import MotionAutoencoder
+
+from .dataset import Split
+from .kinematics import angles_between
+from .loop import Stage, descend
+from .workspace import Workspace
+
+ERROR_KNEE: Final = 0.2
+"""Normalised error above which the loss turns linear: low, so that small errors still pull."""
+
+
+class AutoencoderStage(Stage):
+    """Reconstruct features and the joints that their rotations put in space."""
+
+    name = "autoencoder"
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Take the network's autoencoder."""
+        self._workspace = workspace
+        self._autoencoder = workspace.network.autoencoder
+        self.settings = workspace.settings.autoencoder
+        self.modules = nn.ModuleDict({"autoencoder": self._autoencoder})
+        self.optimizers = {"autoencoder": torch.optim.AdamW(self._autoencoder.parameters(), weight_decay=1e-4)}
+
+    def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
+        """One batch of crops."""
+        takes, frames = self._workspace.sampler.draw(rng, self.settings.batch)
+        offsets = self._workspace.sampler.offsets(rng, takes, frames)
+        features = self._workspace.frames.crop(takes, offsets, frames)
+        latent = self._autoencoder.encode(features)
+        losses = pose_losses(self._workspace, self._autoencoder.decode(latent), features)
+        weights = self._workspace.settings.pose_weights
+        loss = losses["features"] + weights.joints * losses["joints"] + weights.latent_size * latent.abs().mean()
+        loss = loss + weights.latent_change * functional.smooth_l1_loss(latent[..., 1:], latent[..., :-1])
+        descend(loss, self.optimizers["autoencoder"])
+        return losses
+
+    def finish(self) -> None:
+        """Fold the latent's mean and scale into the weights, so that the other networks see values near 1."""
+        takes = self._workspace.dataset.indices(Split.TRAIN)
+        with torch.no_grad():
+            latents = [self._autoencoder.encode(self._workspace.frames.whole(int(take), STRIDE)) for take in takes]
+        standardize_latent(self._autoencoder, torch.cat(latents, dim=-1)[0])
+
+    def summary(self) -> str:
+        """Error of joints and rotations on validation takes."""
+        error = reconstruction_error(self._workspace, Split.VALIDATION)
+        return f"joints {100 * error.metres:.2f} cm, rotations {error.degrees:.2f} degrees on validation takes"
+
+
+@dataclass(frozen=True)
+class ReconstructionError:
+    """Mean distance of joints, and mean geodesic angle of global joint rotations."""
+
+    metres: float
+    degrees: float
+
+
+def pose_losses(workspace: Workspace, decoded: Tensor, features: Tensor) -> dict[str, Tensor]:
+    """Distance of features, and of the joints in decimetres; both normalised, (B, D, T)."""
+    joints = workspace.kinematics.joints
+    return {
+        "features": functional.smooth_l1_loss(decoded, features, beta=ERROR_KNEE),
+        "joints": 10.0 * (joints(decoded) - joints(features)).norm(dim=-1).mean(),
+    }
+
+
+@torch.no_grad()
+def reconstruction_error(workspace: Workspace, split: Split) -> ReconstructionError:
+    """Autoencode every take of a split whole."""
+    autoencoder, kinematics = workspace.network.autoencoder, workspace.kinematics
+    metres: list[Tensor] = []
+    degrees: list[Tensor] = []
+    for take in workspace.dataset.indices(split):
+        features = workspace.frames.whole(int(take), STRIDE)
+        decoded = autoencoder.decode(autoencoder.encode(features))
+        metres.append((kinematics.joints(decoded) - kinematics.joints(features)).norm(dim=-1).mean(-1).flatten())
+        angles = angles_between(kinematics.matrices(decoded), kinematics.matrices(features))
+        degrees.append(angles.mean(-1).flatten())
+    return ReconstructionError(float(torch.cat(metres).mean()), float(torch.cat(degrees).mean()))
+
+
+@torch.no_grad()
+def standardize_latent(autoencoder: MotionAutoencoder, latents: Tensor) -> None:
+    """Give z zero mean per channel and unit mean square overall, decoding the same poses as before.
+
+    One scale for all channels: a channel that carries little must not become loud. Exact only because convolutions
+    pad by repeating the edge.
+
+    Args:
+        autoencoder: changed in place.
+        latents: many values of z, (latent, N).
+
+    """
+    mean = latents.mean(dim=1)
+    scale = (latents - mean[:, None]).square().mean().sqrt()
+    last, first = autoencoder.encoder[-1].state_dict(), autoencoder.decoder[0].state_dict()
+    last["weight"] /= scale
+    last["bias"].sub_(mean).div_(scale)
+    first["bias"] += torch.einsum("oik,i->o", first["weight"], mean)
+    first["weight"] *= scale

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything about a training run that can be chosen, with the values that the shipped weights were trained with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+_STAGES: Final = ("autoencoder", "auxiliaries", "stylizer", "root")
+"""In the order in which they build on each other."""
+
+
+_Settings = TypeVar("_Settings")
+
+
+class SettingsError(ValueError):
+    """A settings file or option is wrong; the message says which."""
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """Length and pace of one stage. The rate rises over the first steps and falls to a tenth as a cosine."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class PoseWeights:
+    """Weights of the autoencoder's losses, beside 1 for the features themselves."""
+
+    joints: float = 2.0
+    latent_size: float = 1e-3
+    latent_change: float = 1e-3
+
+
+@dataclass(frozen=True)
+class StyleWeights:
+    """Weights of the stylizer's losses (recipe C)."""
+
+    reconstruction: float = 2.0
+    cycle: float = 1.0
+    prior: float = 0.1
+    size: float = 0.02
+    same_take: float = 1.0
+    statistics: float = 0.3
+    pose_statistics: float = 0.3
+    style_class: float = 0.1
+    content_class: float = 0.1
+    content_features: float = 0.1
+    adversary: float = 0.05
+    content_code: float = 0.3
+    pose: float = 1.0
+    joints: float = 2.0
+    # Share of swaps whose target is the clip's own statistics plus the difference of the class means.
+    relative_share: float = 0.0
+    # Standard deviation of the noise on latents that the encoders read.
+    latent_noise: float = 0.05
+
+
+@dataclass(frozen=True)
+class NetworkSizes:
+    """Channel counts; see NetworkConfig, whose defaults these are."""
+
+    latent_channels: int = 128
+    autoencoder_width: int = 256
+    content_channels: int = 48
+    content_width: int = 192
+    style_channels: int = 64
+    style_width: int = 192
+    generator_width: int = 256
+    generator_blocks: int = 3
+    root_width: int = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole run. crop_frames is drawn from anew for every batch."""
+
+    seed: int = 20240513
+    crop_frames: tuple[int, ...] = (96, 96, 64, 64, 40, 160)
+    network: NetworkSizes = field(default_factory=NetworkSizes)
+    autoencoder: StageSettings = field(default_factory=lambda: StageSettings(3000, 32, 1e-3))
+    auxiliaries: StageSettings = field(default_factory=lambda: StageSettings(800, 32, 1e-3))
+    stylizer: StageSettings = field(default_factory=lambda: StageSettings(2000, 32, 5e-4))
+    root: StageSettings = field(default_factory=lambda: StageSettings(1500, 32, 1e-3))
+    pose_weights: PoseWeights = field(default_factory=PoseWeights)
+    style_weights: StyleWeights = field(default_factory=StyleWeights)
+
+    def to_json(self) -> str:
+        """Text that is equal exactly when two settings are."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def scope(self, stage: str) -> str:
+        """Text of all entries that the result of a stage depends on, so that later stages can be changed alone."""
+        values = asdict(self)
+        for later in _STAGES[_STAGES.index(stage) + 1 :]:
+            del values[later]
+        if stage in ("autoencoder", "auxiliaries"):
+            del values["style_weights"]
+        return json.dumps(values, sort_keys=True)
+
+    def with_seed(self, seed: int) -> Settings:
+        """The same with another seed."""
+        return dataclasses.replace(self, seed=seed)
+
+    def with_steps(self, steps: int) -> Settings:
+        """Give every stage the same number of steps, for a quick look."""
+        stages = {name: dataclasses.replace(getattr(self, name), steps=steps) for name in _STAGES}
+        return dataclasses.replace(self, **stages)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Defaults, overridden by the entries of a TOML file with the same names; SettingsError for any other."""
+    if path is None:
+        return Settings()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from error
+    return _override(Settings(), values)
+
+
+def _override(settings: _Settings, values: dict[str, Any]) -> _Settings:
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if not hasattr(settings, name) or name.startswith("_") or callable(getattr(settings, name)):
+            raise SettingsError(f"There is no setting {name}; see scripts/training/settings.py.")
+        current = getattr(settings, name)
+        match value:
+            case dict():
+                changes[name] = _override(current, cast("dict[str, Any]", value))
+            case list():
+                changes[name] = tuple(cast("list[Any]", value))
+            case _:
+                changes[name] = type(current)(value)
+    return dataclasses.replace(cast("Any", settings), **changes)
