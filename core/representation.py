@@ -9,6 +9,7 @@ removed, which keeps twist and does not accumulate error down the limbs. Velocit
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def feature_slice(name: str) -> slice:
     raise KeyError(name)
 
 
-def split(features: NDArray[np.floating]) -> dict[str, Array]:
+def split(features: NDArray[np.floating[Any]]) -> dict[str, Array]:
     """Features ``(..., WIDTH)`` as a dict of named parts."""
     return {name: np.asarray(features[..., feature_slice(name)], dtype=np.float64) for name, _ in FEATURES}
 
@@ -86,7 +87,7 @@ def encode(motion: Motion) -> tuple[Float32, RootStart]:
     return join(parts), RootStart(float(yaw[0]), (float(motion.root[0, 0]), float(motion.root[0, 2])))
 
 
-def decode(features: NDArray[np.floating], start: RootStart | None = None) -> Motion:
+def decode(features: NDArray[np.floating[Any]], start: RootStart | None = None) -> Motion:
     """Clip of the canonical skeleton at 30 fps from features (T, WIDTH); rotations decide, not positions."""
     start = start or RootStart()
     parts = split(features)

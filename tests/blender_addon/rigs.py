@@ -23,7 +23,7 @@ def mixamo(modes: Sequence[str] = ("QUATERNION",), frames: int = FRAMES) -> bpy.
     family = next(family for family in load_families() if family.name == "mixamo")
     names = {joint: f"mixamorig:{aliases[0]}" for joint, aliases in family.joints.items()}
     armature = _build(names)
-    _key_all(armature, modes, frames)
+    key_all(armature, modes, frames)
     return armature
 
 
@@ -32,7 +32,7 @@ def metarig(modes: Sequence[str] = ("QUATERNION",), frames: int = FRAMES) -> bpy
     addon_utils.enable("rigify", default_set=True)
     bpy.ops.object.armature_human_metarig_add()
     armature = bpy.context.object
-    _key_all(armature, modes, frames)
+    key_all(armature, modes, frames)
     return armature
 
 
@@ -109,7 +109,7 @@ def _add_bone(data: bpy.types.Armature, names: dict[str, str], joint: str, heads
         bone.parent = data.edit_bones[names[JOINTS[parent]]]
 
 
-def _key_all(armature: bpy.types.Object, modes: Sequence[str], frames: int) -> None:
+def key_all(armature: bpy.types.Object, modes: Sequence[str], frames: int = FRAMES) -> None:
     """Smooth swings on every bone, every other frame; the root bones also travel."""
     rng = np.random.default_rng(1)
     for bone, mode in zip(armature.pose.bones, itertools.cycle(modes)):
