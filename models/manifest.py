@@ -19,6 +19,7 @@ The slope of every leaky ReLU is 0.2.
 ``style.head``               linear: mean and log variance, one after the other
 ``generator.entry``          conv k3
 ``generator.blocks.N``       h + AdaIN(leaky ReLU(conv k3 of h)); gamma and beta = affine([s; one-hot])
+``generator.mix``            conv k3, leaky ReLU
 ``generator.exit``           conv k1: z
 ``root.layers.0,1,2,3``      conv k5, leaky ReLU; three times; then conv k1: planar velocity
 ==========================  =============================================================================
@@ -94,6 +95,7 @@ def _generator(config: NetworkConfig) -> Shapes:
     for block in range(config.generator_blocks):
         shapes |= _layer(f"generator.blocks.{block}.conv", width, width, 3)
         shapes |= _layer(f"generator.blocks.{block}.affine", 2 * width, condition)
+    shapes |= _layer("generator.mix", width, width, 3)
     return shapes | _layer("generator.exit", config.latent_channels, width, 1)
 
 

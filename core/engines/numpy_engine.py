@@ -141,7 +141,7 @@ class NumpyEngine:
             styled = gamma * _instance_norm(_activate(self._conv(f"{name}.conv", x))) + beta
             x = np.asarray(x + styled, dtype=np.float32)
             block += 1
-        return self._conv("generator.exit", x)
+        return self._conv("generator.exit", _activate(self._conv("generator.mix", x)))
 
     def _finish(self, decoded: Features, clip: Features) -> Features:
         """Keep the clip's turning, predict the planar velocity for the pose, undo the normalisation: (T', WIDTH)."""

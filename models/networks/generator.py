@@ -40,6 +40,9 @@ class Generator(nn.Module):
         condition = config.style_channels + config.style_count
         self.entry = conv(config.content_channels, width, 3)
         self.blocks = nn.ModuleList([StyledBlock(width, condition) for _ in range(config.generator_blocks)])
+        # Instance norm makes what a block adds to the time mean depend on the style alone. Only a layer after it lets a
+        # style mean another posture for another action.
+        self.mix = conv(width, width, 3)
         self.exit = conv(width, config.latent_channels, 1)
 
     def forward(self, content: Tensor, style: Tensor, label: Tensor) -> Tensor:
@@ -48,4 +51,4 @@ class Generator(nn.Module):
         x = self.entry(content)
         for block in self.blocks:
             x = block(x, condition)
-        return self.exit(x)
+        return self.exit(activate(self.mix(x)))

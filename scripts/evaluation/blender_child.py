@@ -32,7 +32,7 @@ def main() -> None:
 def _install(extension: str) -> None:
     operators: Any = bpy.ops
     addon_utils.enable("io_anim_bvh")
-    operators.extensions.package_install_files(filepath=extension, repo="user_default", enable_on_load=True)
+    operators.extensions.package_install_files(filepath=extension, repo="user_default", enable_on_install=True)
     # An operator that does not exist raises here, with a sentence of Blender's own.
     operators.panache.stylize.get_rna_type()
 

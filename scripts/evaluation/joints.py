@@ -66,9 +66,8 @@ def complete(known: dict[str, Array]) -> Array:
 
 def heading(joints: Array) -> Array:
     """(T,) unwrapped yaw of the body, radians: across hips and shoulders, smoothed over time."""
-    left, right = (
-        joints[:, [INDEX[f"{side}_{j}"] for j in ("hip", "shoulder")]].sum(axis=1) for side in ("left", "right")
-    )
+    sides = (joints[:, [INDEX[f"{side}_{j}"] for j in ("hip", "shoulder")]] for side in ("left", "right"))
+    left, right = (side.sum(axis=1) for side in sides)
     across = left - right
     return gaussian_smooth(np.unwrap(np.arctan2(-across[:, 2], across[:, 0])), _HEADING_SIGMA)
 

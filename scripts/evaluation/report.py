@@ -53,7 +53,7 @@ def share(hits: Sequence[bool]) -> Figure:
     n, p = len(hits), float(np.mean(hits))
     middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     reach = _Z * (p * (1 - p) / n + _Z**2 / (4 * n**2)) ** 0.5 / (1 + _Z**2 / n)
-    return Figure(p, min(middle - reach, p), max(middle + reach, p))
+    return Figure(p, max(0.0, min(middle - reach, p)), min(1.0, max(middle + reach, p)))
 
 
 def median(values: Sequence[float]) -> Figure:

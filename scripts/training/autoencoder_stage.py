@@ -45,8 +45,9 @@ class AutoencoderStage(Stage):
         latent = self._autoencoder.encode(features)
         losses = pose_losses(self._workspace, self._autoencoder.decode(latent), features)
         weights = self._workspace.settings.pose_weights
-        loss = losses["features"] + weights.joints * losses["joints"] + weights.latent_size * latent.abs().mean()
-        loss = loss + weights.latent_change * functional.smooth_l1_loss(latent[..., 1:], latent[..., :-1])
+        change = functional.smooth_l1_loss(latent[..., 1:], latent[..., :-1])
+        loss = losses["features"] + weights.joints * losses["joints"] + weights.rotations * losses["rotations"]
+        loss = loss + weights.latent_size * latent.abs().mean() + weights.latent_change * change
         descend(loss, self.optimizers["autoencoder"])
         return losses
 
@@ -72,11 +73,14 @@ class ReconstructionError:
 
 
 def pose_losses(workspace: Workspace, decoded: Tensor, features: Tensor) -> dict[str, Tensor]:
-    """Distance of features, and of the joints in decimetres; both normalised, (B, D, T)."""
-    joints = workspace.kinematics.joints
+    """Distance of features (B, D, T), of joints in decimetres, of rotations as chords (2 is a half turn)."""
+    kinematics = workspace.kinematics
+    made, real = kinematics.matrices(decoded), kinematics.matrices(features)
+    joints = kinematics.place(decoded, made) - kinematics.place(features, real)
     return {
         "features": functional.smooth_l1_loss(decoded, features, beta=ERROR_KNEE),
-        "joints": 10.0 * (joints(decoded) - joints(features)).norm(dim=-1).mean(),
+        "joints": 10.0 * joints.norm(dim=-1).mean(),
+        "rotations": (made - real).flatten(-2).norm(dim=-1).mean() / 2.0**0.5,
     }
 
 

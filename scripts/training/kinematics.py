@@ -27,6 +27,10 @@ class PoseKinematics:
         """Undo the normalisation, (B, D, T)."""
         return features * self._std + self._mean
 
+    def normalized_zero(self) -> Tensor:
+        """What 0 becomes in each column, (D, 1)."""
+        return -self._mean / self._std
+
     def matrices(self, features: Tensor) -> Tensor:
         """Global rotations with the heading removed, (B, T, J, 3, 3), by Gram-Schmidt (Zhou et al. 2019, eq. 15)."""
         sixd = (features[:, self._rotations] * self._std[self._rotations] + self._mean[self._rotations]).transpose(1, 2)
@@ -37,7 +41,11 @@ class PoseKinematics:
 
     def joints(self, features: Tensor) -> Tensor:
         """Joint positions in metres, (B, T, J, 3)."""
-        bones = torch.einsum("btjmn,jn->btjm", self.matrices(features)[:, :, self._parents], self._offsets)
+        return self.place(features, self.matrices(features))
+
+    def place(self, features: Tensor, matrices: Tensor) -> Tensor:
+        """Joint positions for rotations that were worked out before, (B, T, J, 3)."""
+        bones = torch.einsum("btjmn,jn->btjm", matrices[:, :, self._parents], self._offsets)
         positions = torch.einsum("ij,btjm->btim", self._chains, bones)
         height = features[:, self._height] * self._std[self._height] + self._mean[self._height]
         return positions + functional.pad(height.transpose(1, 2), (1, 1))[:, :, None]

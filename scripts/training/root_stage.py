@@ -22,7 +22,10 @@ NOISE: Final = 0.3
 
 
 class RootStage(Stage):
-    """Predict the planar velocity from real poses, noisy ones, and ones that the networks made."""
+    """Predict the planar velocity from real poses, noisy ones, ones that the networks made, and held ones.
+
+    Nobody stands still in the data for long. Without held poses a motionless clip would be sent walking.
+    """
 
     name = "root"
 
@@ -37,15 +40,26 @@ class RootStage(Stage):
         self.optimizers = {"root": torch.optim.AdamW(self._network.root.parameters(), weight_decay=1e-4)}
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
-        """One batch of crops, a third of each kind."""
+        """One batch of crops of every kind, held ones fewer."""
         sampler = self._workspace.sampler
         takes, frames = sampler.draw(rng, self.settings.batch)
         features = self._workspace.frames.crop(takes, sampler.offsets(rng, takes, frames), frames)
-        poses = torch.cat([features, self._disturbed(features), self._remade(features)])
-        truth = features[:, self._planar].repeat(3, 1, 1)
-        loss = functional.smooth_l1_loss(self._network.root(poses), truth)
+        held = self._held(features[::4])
+        poses = [features, self._disturbed(features), self._remade(features), held, self._remade(held)]
+        truth = [features, features, features, held, held]
+        velocity = torch.cat(truth)[:, self._planar]
+        loss = functional.smooth_l1_loss(self._network.root(torch.cat(poses)), velocity)
         descend(loss, self.optimizers["root"])
         return {"velocity": loss}
+
+    def _held(self, features: Tensor) -> Tensor:
+        """Freeze each clip at its first frame; nothing moves, so that all velocities are zero."""
+        held = features[:, :, :1].repeat(1, 1, features.shape[2])
+        zero = self._workspace.kinematics.normalized_zero()
+        for name in (YAW_VELOCITY, PLANAR_VELOCITY, "velocities"):
+            columns = self._workspace.dataset.layout.slice(name)
+            held[:, columns] = zero[columns]
+        return held
 
     def _disturbed(self, features: Tensor) -> Tensor:
         """Add noise of a random strength to each clip (GenMoStyle, section 3.3)."""

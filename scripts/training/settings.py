@@ -35,6 +35,7 @@ class PoseWeights:
     """Weights of the autoencoder's losses, beside 1 for the features themselves."""
 
     joints: float = 2.0
+    rotations: float = 1.0
     latent_size: float = 1e-3
     latent_change: float = 1e-3
 
@@ -45,20 +46,22 @@ class StyleWeights:
 
     reconstruction: float = 2.0
     cycle: float = 1.0
-    prior: float = 0.1
+    prior: float = 0.12
     size: float = 0.02
     same_take: float = 1.0
-    statistics: float = 0.3
-    pose_statistics: float = 0.3
+    statistics: float = 3.0
+    pose_statistics: float = 3.0
     style_class: float = 0.1
     content_class: float = 0.1
     content_features: float = 0.1
-    adversary: float = 0.05
+    adversary: float = 0.2
     content_code: float = 0.3
     pose: float = 1.0
     joints: float = 2.0
     # Share of swaps whose target is the clip's own statistics plus the difference of the class means.
-    relative_share: float = 0.0
+    relative_share: float = 0.5
+    # How far a swap by reference follows what is special about the reference: gives variety to the style codes.
+    reference_detail: float = 0.5
     # Standard deviation of the noise on latents that the encoders read.
     latent_noise: float = 0.05
 
@@ -87,7 +90,7 @@ class Settings:
     network: NetworkSizes = field(default_factory=NetworkSizes)
     autoencoder: StageSettings = field(default_factory=lambda: StageSettings(3000, 32, 1e-3))
     auxiliaries: StageSettings = field(default_factory=lambda: StageSettings(800, 32, 1e-3))
-    stylizer: StageSettings = field(default_factory=lambda: StageSettings(2000, 32, 5e-4))
+    stylizer: StageSettings = field(default_factory=lambda: StageSettings(2000, 32, 8e-4))
     root: StageSettings = field(default_factory=lambda: StageSettings(1500, 32, 1e-3))
     pose_weights: PoseWeights = field(default_factory=PoseWeights)
     style_weights: StyleWeights = field(default_factory=StyleWeights)

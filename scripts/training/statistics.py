@@ -17,15 +17,34 @@ from .dataset import MotionDataset, Split
 SPREAD_FLOOR: Final = 0.05
 WINDOWS_PER_TAKE: Final = 6
 
+MOST_SPECIAL: Final = 2.0
+"""Spreads from its class beyond which a reference is not followed."""
+
 
 @dataclass(frozen=True)
 class Change:
-    """What a swap was meant to do: source clips (B, C, T) of these actions and styles, to become the target styles."""
+    """What a batch of swaps was meant to do.
+
+    Attributes:
+        source: clips that were changed, (B, C, T).
+        content: their actions, (B,).
+        style: their styles, (B,).
+        target: the styles they were to take on, (B,).
+        reference: clips in those styles, (B, C, T).
+        reference_content: their actions, (B,).
+        detail: how much of what is special about the reference was asked for, (B, 1).
+        relative: whether what is special about the source was to stay, (B, 1).
+
+    """
 
     source: Tensor
     content: Tensor
     style: Tensor
     target: Tensor
+    reference: Tensor
+    reference_content: Tensor
+    detail: Tensor
+    relative: Tensor
 
 
 @dataclass(frozen=True)
@@ -36,16 +55,18 @@ class ClassTable:
     spread: Tensor
     known: Tensor
 
-    def distance(self, swap: Tensor, change: Change, relative_share: float) -> Tensor:
+    def distance(self, swap: Tensor, change: Change) -> Tensor:
         """Distance of swaps (B, C, T) from their target class, in spreads of that class.
 
-        A share of them is measured from the source's own description plus the difference of the two classes
-        instead: that keeps what is special about the clip.
+        Some are measured from the source's own description plus the difference of the two classes instead; and what
+        is special about the reference, in spreads of its own class, moves the goal.
         """
         goal = self.mean[change.content, change.target]
         moved = describe(change.source) + goal - self.mean[change.content, change.style]
-        relative = (torch.rand(len(goal), 1) < relative_share).to(goal.device)
-        gap = (describe(swap) - torch.where(relative, moved, goal)) / self.spread[change.content, change.target]
+        place = change.reference_content, change.target
+        special = (describe(change.reference) - self.mean[place]) / self.spread[place]
+        gap = (describe(swap) - torch.where(change.relative, moved, goal)) / self.spread[change.content, change.target]
+        gap = gap - change.detail * special.clamp(-MOST_SPECIAL, MOST_SPECIAL)
         distance = functional.smooth_l1_loss(gap, torch.zeros_like(gap), reduction="none").mean(dim=1)
         # A class that training has no take of (an action that one style lacks) says nothing.
         known = (self.known[change.content, change.target] & self.known[change.content, change.style]).float()

@@ -122,7 +122,9 @@ class StylizerStage(Stage):
         label, prior = self._labels(batch.style, keep=0.5), self._prior(batch.style)
         a = self._network.generator(codes.content_a, codes.style_a.sample(), label)
         b = self._network.generator(codes.content_b, codes.style_b.sample(), label)
-        pose = pose_losses(self._workspace, self._network.autoencoder.decode(a), batch.features_a)
+        # Decoding is the dearest part of a step; half of the clips say the same.
+        half = len(a) // 2
+        pose = pose_losses(self._workspace, self._network.autoencoder.decode(a[:half]), batch.features_a[:half])
         return {
             "reconstruction": functional.smooth_l1_loss(a, batch.a) + functional.smooth_l1_loss(b, batch.b),
             "pose": pose["features"],
@@ -136,31 +138,44 @@ class StylizerStage(Stage):
     def _swap_losses(self, batch: Batch, codes: Codes) -> dict[str, Tensor]:
         """Losses of each clip's action in its partner's style, by label, by reference or by both."""
         target = batch.style[batch.partner]
-        cue = self._swap_cue(batch, codes)
+        by_label = self._coins(len(target), 0.5)
+        cue = self._swap_cue(batch, codes, by_label)
         swap = self._network.generator(codes.content_b, cue.style, cue.label)
         content = self._network.content(swap)
         cycle = self._network.generator(content, codes.style_b.sample(), self._labels(batch.style, keep=0.5))
         style_aux, content_aux = self._auxiliaries.style, self._auxiliaries.content
         features = content_aux.features(swap)
-        steps, share = swap.shape[-1], self._weights.relative_share
-        poses = self._network.autoencoder.decode(swap)
-        latent_change = Change(batch.b, batch.content, batch.style, target)
-        pose_change = Change(batch.features_b, batch.content, batch.style, target)
         return {
             "cycle": functional.smooth_l1_loss(cycle, batch.b),
-            "statistics": self._latent_statistics.table(steps).distance(swap, latent_change, share),
-            "pose_statistics": self._pose_statistics.table(steps).distance(poses, pose_change, share),
+            **self._statistics_losses(batch, swap, by_label),
             "style_class": functional.cross_entropy(style_aux(swap), target),
             "content_class": functional.cross_entropy(content_aux.head(features), batch.content),
             "content_features": functional.smooth_l1_loss(features, content_aux.features(batch.b)),
             "content_code": functional.smooth_l1_loss(content, codes.content_b),
         }
 
-    def _swap_cue(self, batch: Batch, codes: Codes) -> StyleCue:
-        """Half of the swaps by label alone, a quarter by the partner's Gaussian, a quarter by both."""
+    def _statistics_losses(self, batch: Batch, swap: Tensor, by_label: Tensor) -> dict[str, Tensor]:
+        """Distance of swaps from the classes they should belong to, as latents and as poses."""
+        partner, steps = batch.partner, swap.shape[-1]
+        shared = {
+            "content": batch.content,
+            "style": batch.style,
+            "target": batch.style[partner],
+            "reference_content": batch.content[partner],
+            "detail": self._weights.reference_detail * (~by_label).float(),
+            "relative": self._coins(len(partner), self._weights.relative_share),
+        }
+        latent = Change(source=batch.b, reference=batch.a[partner], **shared)
+        pose = Change(source=batch.features_b, reference=batch.features_a[partner], **shared)
+        decoded = self._network.autoencoder.decode(swap)
+        return {
+            "statistics": self._latent_statistics.table(steps).distance(swap, latent),
+            "pose_statistics": self._pose_statistics.table(steps).distance(decoded, pose),
+        }
+
+    def _swap_cue(self, batch: Batch, codes: Codes, by_label: Tensor) -> StyleCue:
+        """Cue by label alone where asked (B, 1), else by the partner's Gaussian, half of these with its label, too."""
         target = batch.style[batch.partner]
-        shape = (len(target), 1)
-        by_label = (torch.rand(shape) < 0.5).to(target.device)
         # The prior learns from the encoder alone; swaps only use it.
         prior, reference = self._prior(target).detach().sample(), codes.style_a[batch.partner].sample()
         one_hot = self._labels(target, keep=1.0)
@@ -169,10 +184,14 @@ class StylizerStage(Stage):
             label=torch.where(by_label, one_hot, self._labels(target, keep=0.5)),
         )
 
+    def _coins(self, count: int, share: float) -> Tensor:
+        """Random booleans, (count, 1), a share of them true; from the CPU's generator, like all noise."""
+        return (torch.rand(count, 1) < share).to(self._workspace.device)
+
     def _labels(self, style: Tensor, keep: float) -> Tensor:
         """One-hots, a share of them kept and the others zero, (B, labels)."""
         one_hot = functional.one_hot(style, self._network.config.style_count).float()
-        return one_hot * (torch.rand(len(style), 1) < keep).to(style.device)
+        return one_hot * self._coins(len(style), keep)
 
     def _latent_windows(self, take: int, length: int) -> Tensor:
         bank = self._auxiliaries.bank
