@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import addon_utils
 import bpy
 import numpy as np
 
@@ -30,8 +29,11 @@ def main() -> None:
 
 
 def _install(extension: str) -> None:
+    # Blender's own modules are on the path only after bpy was imported.
+    import addon_utils
+
     operators: Any = bpy.ops
-    addon_utils.enable("io_anim_bvh")
+    operators.preferences.addon_enable(module="io_anim_bvh")
     operators.extensions.package_install_files(filepath=extension, repo="user_default", enable_on_install=True)
     # An operator that does not exist raises here, with a sentence of Blender's own.
     operators.panache.stylize.get_rna_type()
