@@ -28,23 +28,47 @@ def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMoti
     """``clip`` with its mapped bones posed as ``motion``; other bones keep their channels."""
     target_of = {clip.skeleton.index[bone]: joint for joint, bone in calibration.bone_map.bones.items()}
     pelvis = clip.skeleton.index[calibration.bone_map.bones["pelvis"]]
-    to_armature = conjugate(world_rotations(clip))
+    changes = _changes(motion, clip, calibration)
     rotations, locations = clip.rotations.copy(), clip.locations.copy()
     pose: list[Array] = []
     for bone, parent in enumerate(clip.skeleton.parents):
-        base = clip.skeleton.relative_rest[bone]
-        base = np.broadcast_to(base, (len(clip), 4, 4)) if parent < 0 else pose[parent] @ base
-        joint = target_of.get(bone)
+        base = _base(clip, bone, None if parent < 0 else pose[parent])
         basis = clip.basis[:, bone].copy()
-        if joint is not None:
-            world = multiply(motion.rotations[:, INDEX[joint]], calibration.frames[joint])
-            rotations[:, bone] = multiply(conjugate(from_matrix(rotation_part(base))), multiply(to_armature, world))
+        if bone in target_of:
+            before = _base(clip, bone, None if parent < 0 else clip.pose[:, parent])
+            # As a change of the bone's own channels: rest matrices are orthogonal to single precision only, and
+            # in this form that error cancels where nothing changed.
+            turned = multiply(changes[target_of[bone]], multiply(_turn(before), clip.rotations[:, bone]))
+            rotations[:, bone] = multiply(conjugate(_turn(base)), turned)
             basis[:, :3, :3] = to_matrix(rotations[:, bone]) * clip.scales[:, bone, None, :]
         if bone == pelvis:
             locations[:, bone] = _in_space(base, _in_space(clip.placement, motion.root))
             basis[:, :3, 3] = locations[:, bone]
         pose.append(base @ basis)
     return clip.with_channels(rotations, locations)
+
+
+def _changes(motion: Motion, clip: RigMotion, calibration: Calibration) -> dict[str, Array]:
+    """How far each mapped joint's bone turns against ``clip``, in armature space, (T, 4)."""
+    before, _ = clip.world()
+    armature = world_rotations(clip)
+    changes: dict[str, Array] = {}
+    for joint, bone in calibration.bone_map.bones.items():
+        wanted = multiply(motion.rotations[:, INDEX[joint]], calibration.frames[joint])
+        change = multiply(wanted, conjugate(before[:, clip.skeleton.index[bone]]))
+        changes[joint] = multiply(conjugate(armature), multiply(change, armature))
+    return changes
+
+
+def _base(clip: RigMotion, bone: int, parent_pose: Array | None) -> Array:
+    """(T, 4, 4) what a bone's basis is applied to: its rest pose, carried by its parent."""
+    rest = clip.skeleton.relative_rest[bone]
+    return np.broadcast_to(rest, (len(clip), 4, 4)) if parent_pose is None else parent_pose @ rest
+
+
+def _turn(matrices: Array) -> Array:
+    """(T, 4) rotations of (T, 4, 4) matrices."""
+    return from_matrix(rotation_part(matrices))
 
 
 def _in_space(space: Array, points: Array) -> Array:

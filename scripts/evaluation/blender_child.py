@@ -29,9 +29,6 @@ def main() -> None:
 
 
 def _install(extension: str) -> None:
-    # Blender's own modules are on the path only after bpy was imported.
-    import addon_utils
-
     operators: Any = bpy.ops
     operators.preferences.addon_enable(module="io_anim_bvh")
     operators.extensions.package_install_files(filepath=extension, repo="user_default", enable_on_install=True)
