@@ -124,6 +124,7 @@ def open_bench(library: Library, cache: Path, config: JudgeConfig | None = None)
     """Both judges, from the cache or trained now (two to three minutes on one thread)."""
     config = config or JudgeConfig()
     takes = library.of(TRAIN)
+    cache.mkdir(parents=True, exist_ok=True)
     inputs: list[Float32] = []
     judges: list[Judge] = []
     for offset, (what, names) in enumerate((("style", library.styles), ("content", library.contents))):

@@ -54,7 +54,7 @@ class RootStage(Stage):
 
     def _held(self, features: Tensor) -> Tensor:
         """Freeze each clip at its first frame; nothing moves, so that all velocities are zero."""
-        held = features[:, :, :1].repeat(1, 1, features.shape[2])
+        held = features.narrow(2, 0, 1).repeat(1, 1, features.shape[2])
         zero = self._workspace.kinematics.normalized_zero()
         for name in (YAW_VELOCITY, PLANAR_VELOCITY, "velocities"):
             columns = self._workspace.dataset.layout.slice(name)

@@ -93,7 +93,7 @@ def test_the_button_uses_the_panels_settings(addon: Addon) -> None:
 
 
 def test_both_engines_give_the_same_keys(addon: Addon, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch", reason="Blender 5.2's Python has no torch here")
+    pytest.importorskip("torch", reason="this Blender's environment has no torch")
     armature, backend = rigs.mixamo(), addon("backend")
     found = []
     for has_torch in (True, False):

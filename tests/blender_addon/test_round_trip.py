@@ -49,7 +49,7 @@ def check_round_trip(addon: Addon, extension: str, armature: bpy.types.Object, s
     core = addon("backend").rotations
     angles = np.degrees(core.angle_between(played[0], rotations))[:, mapped]
     gaps = np.linalg.norm(played[1] - heads, axis=-1)[:, mapped] / scale
-    print(f"{armature.name} x{scale}: {angles.max():.2g} degrees, {100 * gaps.max():.2g} cm")
+    print(f"{armature.name} x{scale}: {angles.max():.2g} degrees, {100 * gaps.max():.2g} cm")  # noqa: T201 - figures for whoever runs it with -s
     assert angles.max() < 0.1
     assert gaps.max() < 0.001
 

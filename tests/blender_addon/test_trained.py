@@ -15,8 +15,11 @@ from .test_stylize import largest_key_difference
 WEIGHTS = Path(__file__).parents[2] / "models" / "weights" / "bandai-namco.safetensors"
 
 
+pytestmark = pytest.mark.usefixtures("empty_scene")
+
+
 @pytest.fixture(autouse=True)
-def trained(empty_scene: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANACHE_WEIGHTS", str(WEIGHTS))
 
 
@@ -45,7 +48,7 @@ def test_an_elderly_walk_covers_less_ground_and_keep_keeps_the_path() -> None:
     stylized(armature, style="elderly", root="KEEP")
     kept = hips_path(armature, frames)
     ways = [float(np.linalg.norm(path[-1] - path[0])) for path in (before, predicted)]
-    print(f"original {ways[0]:.2f} m, elderly {ways[1]:.2f} m, kept path off by {np.abs(kept - before).max():.1e} m")
+    print(f"original {ways[0]:.2f} m, elderly {ways[1]:.2f} m, kept path off by {np.abs(kept - before).max():.1e} m")  # noqa: T201 - figures for whoever runs it with -s
     assert ways[1] < 0.8 * ways[0]
     assert np.abs(kept - before).max() < 1e-4
 
