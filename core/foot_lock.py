@@ -9,10 +9,10 @@ that nothing pops. A two-bone solve carries it out; the foot keeps its rotation.
 import numpy as np
 from numpy.typing import NDArray
 
-from .contacts import detect_contacts
+from .contacts import detect_contacts, rate_of_change
 from .motion import Motion
 from .representation import FPS, gaussian_smooth
-from .resample import even_times, interpolate
+from .resample import even_times, interpolate, interpolate_smooth
 from .rotations import Array, from_axis_angle, multiply, normalize, rotate, swing
 from .skeleton import CONTACT_JOINTS, INDEX
 
@@ -20,17 +20,27 @@ from .skeleton import CONTACT_JOINTS, INDEX
 _FADE = 0.35
 # Smoothing of the vertical settling, frames at 30 fps.
 _SETTLE_SIGMA = 6.0
+# Smoothing of the root's velocity correction, frames at 30 fps.
+_SLIP_SIGMA = 3.0
 # Share of the leg's length that a solve may stretch it to: a fully straight knee snaps.
 _MAX_REACH = 0.995
 _SOLVER_ROUNDS = 2
 _TINY = 1e-9
 
 
-def lock_feet(styled: Motion, original: Motion) -> Motion:
-    """``styled`` with the original's foot contacts kept; unchanged where styled equals original."""
+def lock_feet(styled: Motion, original: Motion, *, path_is_free: bool) -> Motion:
+    """``styled`` with the original's foot contacts kept; unchanged where styled equals original.
+
+    Args:
+        styled: the clip to correct.
+        original: the clip whose contacts count, with the same times.
+        path_is_free: whether the root may follow the feet over the floor, or must stay on its path.
+    """
     contacts = detect_contacts(original)
     toes = {side: contacts[:, CONTACT_JOINTS.index(f"{side}_foot")] for side in ("left", "right")}
     settled = _settle(styled, original, toes)
+    if path_is_free:
+        settled = _follow_feet(settled, original, toes)
     result = settled
     for side, mask in toes.items():
         correction = _correction(settled, original, INDEX[f"{side}_foot"], mask)
@@ -47,13 +57,32 @@ def _settle(styled: Motion, original: Motion, toes: dict[str, NDArray[np.bool_]]
     if not resting.any():
         return styled
     wanted = np.where(masks, gaps, 0.0)[resting].sum(axis=-1) / masks[resting].sum(axis=-1)
-    lift = _smooth(interpolate(wanted, styled.times[resting], styled.times), styled.times)
+    lift = _smooth(interpolate(wanted, styled.times[resting], styled.times), styled.times, _SETTLE_SIGMA)
     return styled.with_pose(styled.root + lift[:, None] * np.array([0.0, 1.0, 0.0]), styled.rotations)
 
 
-def _smooth(values: Array, times: Array) -> Array:
+def _follow_feet(styled: Motion, original: Motion, toes: dict[str, NDArray[np.bool_]]) -> Motion:
+    """Let the root travel as the resting toes demand, so that little is left for the legs to bend away.
+
+    The predicted velocity is never exactly that of the stepping feet, and over a long stand the difference adds up.
+    """
+    masks = np.stack(list(toes.values()), axis=-1)
+    resting = masks.any(axis=-1)
+    if not resting.any():
+        return styled
+    joints = [INDEX[f"{side}_foot"] for side in toes]
+    slip = rate_of_change((original.positions() - styled.positions())[:, joints], styled.times)
+    wanted = np.where(masks[..., None], slip, 0.0)[resting].sum(axis=1) / masks[resting].sum(axis=-1)[:, None]
+    # Where both feet are off the floor, the error of the steps before and after still holds.
+    velocity = _smooth(interpolate(wanted, styled.times[resting], styled.times), styled.times, _SLIP_SIGMA)
+    steps = 0.5 * (velocity[1:] + velocity[:-1]) * np.diff(styled.times)[:, None]
+    path = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]) * np.array([1.0, 0.0, 1.0])
+    return styled.with_pose(styled.root + path, styled.rotations)
+
+
+def _smooth(values: Array, times: Array, sigma: float) -> Array:
     even = even_times(times, FPS)
-    return interpolate(gaussian_smooth(interpolate(values, times, even), _SETTLE_SIGMA), even, times)
+    return interpolate_smooth(gaussian_smooth(interpolate(values, times, even), sigma), even, times)
 
 
 def _correction(styled: Motion, original: Motion, toe: int, mask: NDArray[np.bool_]) -> Array:

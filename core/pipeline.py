@@ -66,7 +66,7 @@ def stylize(clip: Clip, reference: Clip | None, engine: StyleEngine, settings: S
     if settings.root == KEEP:
         styled = follow_path(styled, original)
     if settings.contacts:
-        styled = lock_feet(styled, original)
+        styled = lock_feet(styled, original, path_is_free=settings.root != KEEP)
     if settings.root == IN_PLACE:
         styled = stay_in_place(styled)
     return to_rig(styled, clip.motion, calibration)

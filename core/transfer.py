@@ -11,7 +11,7 @@ import numpy as np
 
 from .kinematics import to_global, to_local
 from .motion import Motion
-from .resample import interpolate, interpolate_rotations
+from .resample import interpolate_rotations_smooth, interpolate_smooth
 from .rotations import Array, conjugate, multiply, power
 from .skeleton import INDEX, JOINTS
 
@@ -53,10 +53,11 @@ def style_delta(reconstruction: Motion, stylized: Motion, times: Array, scale: f
 
 def apply_delta(original: Motion, delta: StyleDelta, amount: float, parts: frozenset[str]) -> Motion:
     """The original with ``amount`` of the change on the joints of ``parts``; amount 0 gives it back."""
-    change = interpolate_rotations(delta.rotations, delta.times, original.times)
+    # The model runs at 30 fps: between its frames a change with kinks would shake faster clips.
+    change = interpolate_rotations_smooth(delta.rotations, delta.times, original.times)
     weights = amount * part_weights(parts)
     local = multiply(to_local(original.rotations), power(change, np.broadcast_to(weights, change.shape[:-1])))
-    offset = interpolate(delta.root, delta.times, original.times) * weights[INDEX["pelvis"]]
+    offset = interpolate_smooth(delta.root, delta.times, original.times) * weights[INDEX["pelvis"]]
     return original.with_pose(original.root + offset, to_global(local))
 
 

@@ -9,6 +9,7 @@ calls are timed first, untouched. In further calls the functions of each stage a
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -218,3 +219,6 @@ def _hang(bone: str) -> float:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    # bpy 4.2 as a module frees registered panels after Python is gone, and crashes; everything is written by now.
+    os._exit(0)

@@ -8,6 +8,7 @@ Nothing of the repository is imported, so that it is the zip's code that works. 
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -79,3 +80,6 @@ def _heads(armature: Any, bones: list[str], frame: int) -> list[list[float]]:  #
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    # bpy 4.2 as a module frees registered panels after Python is gone, and crashes; everything is written by now.
+    os._exit(0)

@@ -26,6 +26,8 @@ from .library import TRAIN, Library
 
 Float32 = NDArray[np.float32]
 
+# Raise it when the network below changes: cached judges are then trained anew.
+_ARCHITECTURE = 2
 _POSITIONS = 3 * JOINT_COUNT
 
 
@@ -76,13 +78,15 @@ class Judge(nn.Module):
 class _Block(nn.Module):
     def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(1, width)
+        self.norm = nn.LayerNorm(width)
         self.spread = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        step = functional.gelu(self.spread(self.norm(hidden * mask) * mask))
+        # Frame by frame: a norm over time would see what lies behind the end of a short clip.
+        normal = self.norm(hidden.transpose(1, 2)).transpose(1, 2)
+        step = functional.gelu(self.spread(normal * mask))
         return hidden + self.mix(self.dropout(step)) * mask
 
 
@@ -128,7 +132,7 @@ def open_bench(library: Library, cache: Path, config: JudgeConfig | None = None)
     inputs: list[Float32] = []
     judges: list[Judge] = []
     for offset, (what, names) in enumerate((("style", library.styles), ("content", library.contents))):
-        key = json.dumps([library.digest, what, asdict(config)])
+        key = json.dumps([library.digest, _ARCHITECTURE, what, asdict(config)])
         path = cache / f"{what}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.safetensors"
         if path.exists():
             judges.append(_read(path, len(names), config))
