@@ -11,9 +11,14 @@ import numpy as np
 
 from .kinematics import to_global, to_local
 from .motion import Motion
+from .representation import gaussian_smooth
 from .resample import interpolate_rotations_smooth, interpolate_smooth
-from .rotations import Array, conjugate, multiply, power
+from .rotations import Array, conjugate, continuous, multiply, normalize, power
 from .skeleton import INDEX, JOINTS
+
+# Gaussian sigma in frames at 30 fps. The networks' output trembles a little from frame to frame, which no accuracy
+# notices and every animator does; a style changes more slowly.
+_CALM = 1.0
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 _LEG = ("hip", "knee", "ankle", "foot")
@@ -47,8 +52,10 @@ class StyleDelta:
 def style_delta(reconstruction: Motion, stylized: Motion, times: Array, scale: float) -> StyleDelta:
     """Difference of two clips of the canonical skeleton; ``scale`` is canonical metres per metre of the character."""
     inverse = conjugate(to_local(reconstruction.rotations))
-    rotations = multiply(inverse, to_local(stylized.rotations))
-    return StyleDelta(times, rotations, (stylized.root - reconstruction.root) / scale)
+    rotations = continuous(multiply(inverse, to_local(stylized.rotations)))
+    offset = (stylized.root - reconstruction.root) / scale
+    smooth = normalize(gaussian_smooth(rotations, _CALM))
+    return StyleDelta(times, smooth, gaussian_smooth(offset, _CALM))
 
 
 def apply_delta(original: Motion, delta: StyleDelta, amount: float, parts: frozenset[str]) -> Motion:
