@@ -14,8 +14,8 @@ import numpy as np
 
 from .errors import InvalidMotionError
 from .matching import BoneMap
-from .rig import RigMotion, RigSkeleton, rotation_part
-from .rotations import Array, conjugate, from_frame, from_matrix, multiply, normalize, rotate, swing
+from .rig import RigMotion, RigSkeleton
+from .rotations import Array, conjugate, from_frame, multiply, normalize, rotate, swing
 from .skeleton import CANONICAL, INDEX, JOINTS, PARENTS, Skeleton
 
 # The child that says where a joint's bone points. Leaves have none.
@@ -279,8 +279,3 @@ def _check_lengths(poses: _Poses) -> None:
         for a, b in zip(ends, ends[1:], strict=False):
             if float(np.linalg.norm(poses.positions[a][0] - poses.positions[b][0])) < 1e-9:
                 raise InvalidMotionError(f"The bones of {a} and {b} lie on one point: correct the bone map.")
-
-
-def world_rotations(motion: RigMotion) -> Array:
-    """(T, 4) rotation of the armature's space in the world."""
-    return from_matrix(rotation_part(motion.placement))

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .calibration import Calibration, world_rotations
+from .calibration import Calibration
 from .motion import Motion
 from .rig import RigMotion, rotation_part
 from .rotations import Array, conjugate, from_matrix, multiply, slerp, to_matrix
@@ -51,7 +51,7 @@ def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMoti
 def _changes(motion: Motion, clip: RigMotion, calibration: Calibration) -> dict[str, Array]:
     """How far each mapped joint's bone turns against ``clip``, in armature space, (T, 4)."""
     before, _ = clip.world()
-    armature = world_rotations(clip)
+    armature = _turn(clip.placement)
     changes: dict[str, Array] = {}
     for joint, bone in calibration.bone_map.bones.items():
         wanted = multiply(motion.rotations[:, INDEX[joint]], calibration.frames[joint])
