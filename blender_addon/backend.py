@@ -9,32 +9,157 @@ from typing import Any
 import bpy
 
 from ..core import rotations
+from ..core.bone_map_file import dump_map, parse_map
+from ..core.controls_responses import Bodies, Joints, Wiggle, sorted_joints
+from ..core.controls_solving import (
+    Allow,
+    ControlGoal,
+    Played,
+    advance,
+    bodies_of,
+    control_goal,
+    levers_of,
+    missed,
+    moved_like,
+    shortfall,
+)
+from ..core.controls_wiring import Wiring, merged, shared_jobs, wire
 from ..core.engines import StyleEngine
 from ..core.errors import ClipTooShortError, EngineError, PanacheError
-from ..core.matching import BoneMap, match_bones
-from ..core.pipeline import PARTS, ROOT_MODES, SOURCES, Clip, StyleSettings, stylize
+from ..core.keys import (
+    EVERY_FRAME,
+    KEY_MODES,
+    SPARSE,
+    AngleMeasure,
+    DistanceMeasure,
+    Keys,
+    KeySettings,
+    Measure,
+    OriginalKeys,
+    Samples,
+    angle_bound,
+    distance_bound,
+    fit_keys,
+    foot_reach,
+)
+from ..core.matching import ACCEPTED, BoneMap, corrected, match_bones, signature
+from ..core.pipeline import PARTS, ROOT_MODES, SOURCES, Clip, StyleSettings, Stylized, stylize
+from ..core.preflight import Preflight, preflight, spread_frames
 from ..core.representation import MIN_FRAMES
 from ..core.rig import RigMotion, RigSkeleton, rotation_part
+from ..core.root_carrier import carry, find_carrier, lift
+from ..core.skeleton import JOINTS, REQUIRED_JOINTS
+from ..core.smpl import (
+    UP_AXES,
+    BodyMesh,
+    BoneShape,
+    SmplBody,
+    SmplClip,
+    SmplFileError,
+    SmplPath,
+    Template,
+    amass_template,
+    bone_shape,
+    fill_template,
+    find_body_model,
+    guess_up_axis,
+    mean_body,
+    off_bones,
+    on_bones,
+    read_body_model,
+    read_smpl,
+    smpl_from_humanoid,
+)
+from ..core.soundness import check_bones, check_extent, check_placement, is_loop
 
 __all__ = [
+    "ACCEPTED",
+    "EVERY_FRAME",
+    "JOINTS",
+    "KEY_MODES",
     "MIN_FRAMES",
     "PARTS",
+    "REQUIRED_JOINTS",
     "ROOT_MODES",
     "SOURCES",
+    "SPARSE",
+    "UP_AXES",
+    "AngleMeasure",
+    "BodyMesh",
     "BoneMap",
+    "BoneShape",
     "Clip",
     "ClipTooShortError",
+    "DistanceMeasure",
     "EngineError",
+    "KeySettings",
+    "Keys",
+    "Measure",
+    "OriginalKeys",
     "PanacheError",
+    "Preflight",
     "RigMotion",
     "RigSkeleton",
+    "Samples",
+    "SmplBody",
+    "SmplClip",
+    "SmplFileError",
+    "SmplPath",
     "StyleSettings",
+    "Stylized",
+    "Template",
+    "amass_template",
+    "angle_bound",
+    "bone_shape",
+    "carry",
+    "check_bones",
+    "check_extent",
+    "check_placement",
+    "corrected",
+    "distance_bound",
+    "dump_map",
+    "examine",
+    "fill_template",
+    "find_body_model",
+    "find_carrier",
+    "fit_keys",
+    "foot_reach",
+    "guess_up_axis",
+    "is_loop",
+    "lift",
     "match_bones",
+    "mean_body",
     "model_version",
+    "off_bones",
+    "on_bones",
+    "parse_map",
+    "read_body_model",
+    "read_smpl",
     "rotation_part",
     "rotations",
     "run",
+    "signature",
+    "smpl_from_humanoid",
+    "spread_frames",
     "style_names",
+    "Allow",
+    "Bodies",
+    "ControlGoal",
+    "Joints",
+    "Played",
+    "Wiggle",
+    "Wiring",
+    "advance",
+    "bodies_of",
+    "control_goal",
+    "levers_of",
+    "merged",
+    "missed",
+    "moved_like",
+    "shared_jobs",
+    "shortfall",
+    "sorted_joints",
+    "wire",
 ]
 
 WEIGHTS_VARIABLE = "PANACHE_WEIGHTS"
@@ -43,7 +168,7 @@ WEIGHTS_VARIABLE = "PANACHE_WEIGHTS"
 Weights = Any
 
 
-def run(clip: Clip, reference: Clip | None, settings: StyleSettings) -> RigMotion:
+def run(clip: Clip, reference: Clip | None, settings: StyleSettings) -> Stylized:
     """Stylize with the best engine there is.
 
     Raises:
@@ -51,6 +176,16 @@ def run(clip: Clip, reference: Clip | None, settings: StyleSettings) -> RigMotio
 
     """
     return stylize(clip, reference, _engine(*_stamp()), settings)
+
+
+def examine(clip: Clip) -> Preflight:
+    """What is known of a clip before any run.
+
+    Raises:
+        PanacheError: with a sentence for the user.
+
+    """
+    return preflight(clip, _engine(*_stamp()))
 
 
 def style_names() -> tuple[str, ...]:

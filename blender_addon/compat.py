@@ -54,6 +54,14 @@ def fcurves(action: bpy.types.Action, slot: Slot) -> Curves | None:
     return bag.fcurves if bag else None
 
 
+def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """The curves of all slots."""
+    if not LAYERED:
+        return list(action.fcurves)
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+
+
 def new_fcurve(action: bpy.types.Action, slot: Slot, channel: tuple[str, int], group: str) -> bpy.types.FCurve:
     """Add a curve for ``(data path, index)``; the slot must already have curves."""
     path, index = channel
@@ -72,6 +80,28 @@ def assign(id_: bpy.types.ID, action: bpy.types.Action, slot: Slot) -> None:
     id_.animation_data.action = action
     if LAYERED and slot is not None:
         id_.animation_data.action_slot = slot
+
+
+def blank_action(name: str, user: bpy.types.Object) -> tuple[bpy.types.Action, Slot]:
+    """A new action without curves, with a slot that fits ``user`` and takes new curves."""
+    action = bpy.data.actions.new(name)
+    if not LAYERED:
+        action.id_root = user.id_type
+        return action, None
+    slot = action.slots.new(id_type=user.id_type, name=user.name)
+    action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
+    return action, slot
+
+
+def strip_slot(strip: bpy.types.NlaStrip) -> Slot:
+    """Slot of the strip's action that the strip plays."""
+    return strip.action_slot if LAYERED else None
+
+
+def set_strip_slot(strip: bpy.types.NlaStrip, slot: Slot) -> None:
+    """Make the strip play this slot of its action."""
+    if LAYERED and slot is not None:
+        strip.action_slot = slot
 
 
 def _channelbag(action: bpy.types.Action, slot: Slot) -> Channelbag | None:

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Panache's menu, so that every operator is found without the sidebar."""
 
+from typing import Final
+
 import bpy
+
+_GROUPS: Final = (
+    ("stylize", "revert"),
+    ("detect_rig", "preflight", "pick_calibration_frame", "reset_calibration_frame"),
+    ("save_map", "load_map", "confirm_map", "reset_map"),
+)
 
 
 class PANACHE_MT_main(bpy.types.Menu):
@@ -12,9 +20,11 @@ class PANACHE_MT_main(bpy.types.Menu):
 
     def draw(self, _context: bpy.types.Context) -> None:
         """List the operators."""
-        self.layout.operator("panache.stylize")
-        self.layout.operator("panache.revert")
-        self.layout.operator("panache.detect_rig")
+        for number, group in enumerate(_GROUPS):
+            if number:
+                self.layout.separator()
+            for operator in group:
+                self.layout.operator(f"panache.{operator}")
 
 
 def draw_menu(self: bpy.types.Menu, _context: bpy.types.Context) -> None:

@@ -3,10 +3,13 @@
 
 import bpy
 
-from . import record
-from .backend import style_names
+from . import results
+from .blocking import blocked_reason
+from .preflight import check_if_needed
 from .properties import PanacheSettings
 from .rig.take import armature_of
+from .rig_panel import draw_calibration, draw_finding, draw_map
+from .sentences import draw_sentence
 
 
 class _Sidebar:
@@ -41,35 +44,45 @@ class PANACHE_PT_main(_Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         if armature is not None:
+            check_if_needed(armature)
             _draw_style(layout, armature.panache)
         if reason:
-            layout.label(text=reason, icon="INFO")
+            draw_sentence(layout, context, reason, "INFO")
         row = layout.row()
         row.scale_y = 1.5
-        row.enabled = not reason
+        # Asked in this region, the operator's poll greys the button, and its tooltip says why.
+        row.operator_context = "INVOKE_DEFAULT"
         row.operator("panache.stylize", icon="ARMATURE_DATA")
         if armature is not None:
             _draw_result(layout, armature)
 
 
 class PANACHE_PT_rig(_Subpanel, bpy.types.Panel):
-    """Which bone is which joint."""
+    """How well the rig was understood."""
 
     bl_idname = "PANACHE_PT_rig"
     bl_label = "Rig"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the bone map that Detect Rig found."""
-        settings = armature_of(context).panache
-        self.layout.operator("panache.detect_rig")
-        if not settings.joints:
-            return
-        self.layout.label(text=f"{settings.family}: {settings.confidence:.0%} sure")
-        column = self.layout.column(align=True)
-        for joint in settings.joints:
-            split = column.split(factor=0.45)
-            split.label(text=joint.name.replace("_", " ").capitalize())
-            split.label(text=joint.bone or "none", icon="BONE_DATA" if joint.bone else "ERROR")
+        """Draw what preflight found out, and the calibration frame."""
+        armature = armature_of(context)
+        row = self.layout.row(align=True)
+        row.operator("panache.detect_rig")
+        row.operator("panache.preflight", text="", icon="FILE_REFRESH")
+        draw_finding(self.layout, context, armature)
+        draw_calibration(self.layout, armature)
+
+
+class PANACHE_PT_bone_map(_Subpanel, bpy.types.Panel):
+    """Which bone is which joint."""
+
+    bl_idname = "PANACHE_PT_bone_map"
+    bl_label = "Bone Map"
+    bl_parent_id = "PANACHE_PT_rig"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the bone map that Detect Rig found, to be corrected."""
+        draw_map(self.layout, context, armature_of(context))
 
 
 class PANACHE_PT_root(_Subpanel, bpy.types.Panel):
@@ -81,6 +94,21 @@ class PANACHE_PT_root(_Subpanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw root mode and contacts."""
         _draw_properties(self.layout, context, "root", "contacts")
+
+
+class PANACHE_PT_keys(_Subpanel, bpy.types.Panel):
+    """Where the result has keys."""
+
+    bl_idname = "PANACHE_PT_keys"
+    bl_label = "Keys"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the mode, the bounds of sparse keys, and the pins."""
+        _draw_properties(self.layout, context, "keys")
+        bounds = self.layout.column(align=True)
+        bounds.enabled = armature_of(context).panache.keys == "SPARSE"
+        _draw_properties(bounds, context, "key_angle", "key_distance")
+        _draw_properties(self.layout.column(align=True), context, "pin_start", "pin_end")
 
 
 class PANACHE_PT_parts(_Subpanel, bpy.types.Panel):
@@ -105,20 +133,6 @@ class PANACHE_PT_advanced(_Subpanel, bpy.types.Panel):
         _draw_properties(self.layout, context, "source", "seed")
 
 
-def blocked_reason(context: bpy.types.Context) -> str:
-    """Why Stylize cannot run, as far as that is known without computing; empty if it can."""
-    armature = armature_of(context)
-    if armature is None:
-        return "Select an armature"
-    if armature.animation_data is None or armature.animation_data.action is None:
-        return "Assign an action to the armature"
-    if not style_names():
-        return "The weight file cannot be read: reinstall Panache"
-    if armature.panache.source == "REFERENCE" and armature.panache.reference is None:
-        return "Choose a reference action"
-    return ""
-
-
 def _draw_style(layout: bpy.types.UILayout, settings: PanacheSettings) -> None:
     if settings.source == "REFERENCE":
         layout.prop(settings, "reference")
@@ -131,8 +145,7 @@ def _draw_style(layout: bpy.types.UILayout, settings: PanacheSettings) -> None:
 
 def _draw_result(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
     """Say that the armature plays a result, and offer the way back."""
-    data = armature.animation_data
-    if data is not None and data.action is not None and record.is_result(data.action):
+    if results.plays_result(armature):
         layout.operator("panache.revert", icon="LOOP_BACK")
 
 

@@ -3,19 +3,19 @@
 
 For a mapped bone with world rotation R, the canonical global rotation is ``G = R @ inverse(C)``; the constant C is
 the bone's frame as it stands in the canonical T-pose. Where the bone points is known from the rig alone (its
-child's head never moves in its own frame). How it is rolled needs a pose: the rest pose if that is a human T or A
-pose, else frames of the clip. Elbows and knees give their roll away by the plane in which they bend; the other
-bones are taken to carry no twist in the calibration pose.
+child's head never moves in its own frame). How it is rolled needs a pose (see calibration_pose). Elbows and knees
+give their roll away by the plane in which they bend; the other bones are taken to carry no twist in that pose.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from .calibration_pose import Choice, Poses, choose_pose, rest_poses
 from .errors import InvalidMotionError
 from .matching import BoneMap
-from .rig import RigMotion, RigSkeleton
-from .rotations import Array, conjugate, from_frame, multiply, normalize, rotate, swing
+from .rig import RigMotion
+from .rotations import Array, conjugate, from_frame, multiply, normalize, rotate, swing, to_matrix
 from .skeleton import CANONICAL, INDEX, JOINTS, PARENTS, Skeleton
 
 # The child that says where a joint's bone points. Leaves have none.
@@ -27,16 +27,19 @@ _AIM: dict[str, str] = {
 }  # fmt: skip
 
 # (first bone, second bone, end) of the limbs that bend in a plane, and the axis of flexion in the T-pose.
-_LIMBS: tuple[tuple[tuple[str, str, str], tuple[float, float, float]], ...] = (
-    (("left_hip", "left_knee", "left_ankle"), (1.0, 0.0, 0.0)),
-    (("right_hip", "right_knee", "right_ankle"), (1.0, 0.0, 0.0)),
-    (("left_shoulder", "left_elbow", "left_wrist"), (0.0, -1.0, 0.0)),
-    (("right_shoulder", "right_elbow", "right_wrist"), (0.0, 1.0, 0.0)),
+_LIMBS: tuple[tuple[tuple[str, str, str], Array], ...] = (
+    (("left_hip", "left_knee", "left_ankle"), np.array([1.0, 0.0, 0.0])),
+    (("right_hip", "right_knee", "right_ankle"), np.array([1.0, 0.0, 0.0])),
+    (("left_shoulder", "left_elbow", "left_wrist"), np.array([0.0, -1.0, 0.0])),
+    (("right_shoulder", "right_elbow", "right_wrist"), np.array([0.0, 1.0, 0.0])),
 )
 
 # Below this sine of the bend a limb plane is noise, not anatomy.
 _MIN_BEND = 0.08
-_MAX_POSES = 64
+# Bones shorter than this share of the trunk point nowhere.
+_MIN_LENGTH = 1e-3
+# Joints are modelled up to this sine past straight, but not further.
+_MAX_OVERSTRETCH = 0.35
 _LEFT = np.array([1.0, 0.0, 0.0])
 
 
@@ -49,136 +52,89 @@ class Calibration:
         frames: joint name to C, the bone frame in the canonical T-pose, (4,).
         skeleton: the rig's own proportions in world metres.
         from_rest: whether the rest pose served, or frames of the clip.
+        frame: row of the clip that served, None for the rest pose and where several rows served.
+        error: how far what served is from a standing body with straight arms, degrees (see calibration_pose).
     """
 
     bone_map: BoneMap
     frames: dict[str, Array]
     skeleton: Skeleton
     from_rest: bool
+    frame: int | None = None
+    error: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Poses:
-    """K calibration poses of the mapped joints: world rotations and positions, and the body's own frame (K, 4)."""
-
-    rotations: dict[str, Array]
-    positions: dict[str, Array]
-    body: Array
-
-
-def calibrate(motion: RigMotion, bone_map: BoneMap) -> Calibration:
+def calibrate(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) -> Calibration:
     """Find C for every mapped joint.
+
+    Args:
+        motion: the clip; at least the mapped bones and those above them.
+        bone_map: which bone is which joint.
+        frame: row of the clip to take for the calibration pose; None takes the best pose there is.
 
     Raises:
         UnmappedJointError: a required joint has no bone.
-        InvalidMotionError: the rig is no body (a limb without length).
+        InvalidMotionError: the rig is no body (a limb without length, a mirrored armature), or it has no such row.
     """
     bone_map.require()
-    rest = _gather(rest_pose(motion.skeleton, motion.placement[0]), bone_map)
-    _check_lengths(rest)
-    from_rest = is_human_pose(rest)
-    poses = rest if from_rest else _gather(_clip_poses(motion, bone_map), bone_map, upright=True)
-    frames = {joint: _bone_frame(joint, poses, from_rest) for joint in JOINTS if joint in poses.rotations}
-    if from_rest:
-        frames |= _leaf_frames(frames, poses)
-    return Calibration(bone_map, frames, _own_skeleton(frames, poses), from_rest)
+    _check_placement(motion)
+    _check_lengths(rest_poses(motion, bone_map))
+    if frame is not None and not 0 <= frame < len(motion):
+        raise InvalidMotionError("The calibration frame lies outside the clip: choose one inside the action.")
+    choice = choose_pose(motion, bone_map, frame)
+    frames: dict[str, Array] = {}
+    for joint in JOINTS:
+        if joint in bone_map.bones:
+            frames[joint] = _bone_frame(joint, choice, frames)
+    skeleton = _own_skeleton(frames, choice.poses)
+    return Calibration(bone_map, frames, skeleton, choice.from_rest, choice.frame, choice.error)
 
 
-def rest_pose(skeleton: RigSkeleton, placement: Array) -> RigMotion:
-    """The rig's rest pose as a clip of one frame."""
-    count = len(skeleton)
-    unit = np.zeros((1, count, 4))
-    unit[..., 0] = 1.0
-    zeros, ones = np.zeros((1, count, 3)), np.ones((1, count, 3))
-    return RigMotion(skeleton, np.zeros(1), unit, zeros, ones, placement[None])
+def _check_placement(motion: RigMotion) -> None:
+    if (np.linalg.det(motion.placement[:, :3, :3]) <= 0.0).any():
+        raise InvalidMotionError("The armature has a negative or zero scale: apply its scale first (Ctrl+A, Scale).")
 
 
-def is_human_pose(poses: "_Poses") -> bool:
-    """Whether the first pose is a standing T or A pose: legs down and straight, arms straight and out or down."""
-    down = -rotate(poses.body[0], np.array([0.0, 1.0, 0.0]))
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        thigh, shin = (
-            _direction(poses, f"{side}_{a}", f"{side}_{b}")[0] for a, b in (("hip", "knee"), ("knee", "ankle"))
-        )
-        if min(float(thigh @ down), float(shin @ down)) < 0.8:
-            return False
-        upper = _direction(poses, f"{side}_shoulder", f"{side}_elbow")[0]
-        out = rotate(conjugate(poses.body[0]), upper) * np.array([sign, 1.0, 1.0])
-        if out[0] < -0.2 or out[1] > 0.5:
-            return False
-        if f"{side}_wrist" in poses.positions:
-            fore = _direction(poses, f"{side}_elbow", f"{side}_wrist")[0]
-            if float(upper @ fore) < 0.7:
-                return False
-    return True
-
-
-def _gather(motion: RigMotion, bone_map: BoneMap, *, upright: bool = False) -> _Poses:
-    """World rotations and positions of the mapped bones, and the body frame; ``upright`` trusts the world's up."""
-    rotations, positions = motion.world()
-    index = {joint: motion.skeleton.index[bone] for joint, bone in bone_map.bones.items()}
-    joints = {joint: positions[:, bone] for joint, bone in index.items()}
-    return _Poses({j: rotations[:, b] for j, b in index.items()}, joints, _body_frame(joints, upright=upright))
-
-
-def _body_frame(positions: dict[str, Array], *, upright: bool) -> Array:
-    """(K, 4) rotation of a T-posed body: left along the hips and shoulders, up along the trunk or the world."""
-    left = sum(positions[f"left_{j}"] - positions[f"right_{j}"] for j in ("hip", "shoulder"))
-    hips = 0.5 * (positions["left_hip"] + positions["right_hip"])
-    shoulders = 0.5 * (positions["left_shoulder"] + positions["right_shoulder"])
-    up = np.broadcast_to(np.array([0.0, 1.0, 0.0]), hips.shape) if upright else normalize(shoulders - hips)
-    left = left - up * np.sum(left * up, axis=-1, keepdims=True)
-    return from_frame(np.asarray(left), up)
-
-
-def _clip_poses(motion: RigMotion, bone_map: BoneMap) -> RigMotion:
-    """The frames of the clip that come nearest to standing at ease, at most ``_MAX_POSES``."""
-    poses = _gather(motion, bone_map, upright=True)
-    score = _standing_score(poses)
-    # A tenth of the clip, so that one odd frame has no weight of its own.
-    count = min(max(len(motion) // 10, 1), _MAX_POSES)
-    chosen = np.sort(np.argsort(-score)[:count])
-    return RigMotion(
-        motion.skeleton, motion.times[chosen], motion.rotations[chosen], motion.locations[chosen],
-        motion.scales[chosen], motion.placement[chosen],
-    )  # fmt: skip
-
-
-def _standing_score(poses: _Poses) -> Array:
-    """(K,) larger for frames with straight legs, upright trunk and hanging or outstretched arms."""
-    up = np.array([0.0, 1.0, 0.0])
-    score = np.zeros(len(poses.body))
-    for side in ("left", "right"):
-        for a, b in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow")):
-            score -= _direction(poses, f"{side}_{a}", f"{side}_{b}") @ up
-        score += 2.0 * (_direction(poses, f"{side}_hip", f"{side}_shoulder") @ up)
-    return score
-
-
-def _direction(poses: _Poses, start: str, end: str) -> Array:
-    """(K, 3) unit vectors from joint to joint."""
-    return normalize(poses.positions[end] - poses.positions[start])
-
-
-def _bone_frame(joint: str, poses: _Poses, from_rest: bool) -> Array:
-    """C of one joint: the rotation that takes bone-frame directions to T-pose directions."""
-    rotation = poses.rotations[joint]
-    if from_rest and (joint == "pelvis" or joint.endswith("_collar") or _aim(joint, poses) is None):
-        return multiply(conjugate(poses.body[0]), rotation[0])
+def _bone_frame(joint: str, choice: Choice, above: dict[str, Array]) -> Array:
+    """C of one joint, given that of the joints above: the rotation from bone-frame to T-pose directions."""
+    poses, is_leaf = choice.poses, joint != "pelvis" and _aim(joint, choice.poses) is None
+    neutral = _neutral(joint, poses, above)
+    # Nothing says where a foot without toes points but that people stand on it.
+    stands = is_leaf and joint.endswith("_ankle")
+    if stands or (choice.is_one and (is_leaf or joint == "pelvis")):
+        return _mean_rotation(multiply(conjugate(neutral), poses.rotations[joint]))
     aim, aim_canonical = _aim_axis(joint, poses)
-    roll, roll_canonical = _roll_axis(joint, poses, aim, aim_canonical)
+    across = _lateral_axis(joint, poses)
+    if across is not None:
+        roll, roll_canonical = across, _LEFT
+    else:
+        from_canonical = _untwisted(poses.rotations[joint], neutral, aim, aim_canonical)
+        roll, roll_canonical = _roll_axis(joint, choice.bends, from_canonical, aim_canonical)
     return multiply(from_frame(aim_canonical, roll_canonical), conjugate(from_frame(aim, roll)))
 
 
-def _aim(joint: str, poses: _Poses) -> str | None:
-    """The nearest mapped joint down the chain that the bone points to."""
+def _neutral(joint: str, poses: Poses, above: dict[str, Array]) -> Array:
+    """(K, 4) how a joint is turned that nothing turns: as the body; hands as their forearms."""
+    forearm = joint.replace("wrist", "elbow")
+    return multiply(poses.rotations[forearm], conjugate(above[forearm])) if forearm != joint else poses.body
+
+
+def _untwisted(rotations: Array, neutral: Array, aim: Array, aim_canonical: Array) -> Array:
+    """(K, 4) from T-pose to bone-frame directions, if the bone was swung from its neutral by the shortest way."""
+    seen = normalize(rotate(multiply(conjugate(neutral), rotations), _repeat(aim, len(rotations))))
+    swung = swing(_repeat(aim_canonical, len(seen)), seen)
+    return multiply(conjugate(rotations), multiply(neutral, swung))
+
+
+def _aim(joint: str, poses: Poses) -> str | None:
+    """The nearest mapped joint down the chain that the bone points to, and that does not lie on it."""
     target = _AIM.get(joint)
-    while target is not None and target not in poses.positions:
+    while target is not None and not (poses.has(target) and poses.distance(joint, target) > _MIN_LENGTH * poses.size):
         target = _AIM.get(target)
     return target
 
 
-def _aim_axis(joint: str, poses: _Poses) -> tuple[Array, Array]:
+def _aim_axis(joint: str, poses: Poses) -> tuple[Array, Array]:
     """Where the bone points: in its own frame, and in the T-pose."""
     inverse = conjugate(poses.rotations[joint])
     if joint == "pelvis":
@@ -201,43 +157,46 @@ def _canonical_direction(joint: str, target: str) -> Array:
     return normalize(total)
 
 
-def _roll_axis(joint: str, poses: _Poses, aim: Array, aim_canonical: Array) -> tuple[Array, Array]:
+def _roll_axis(joint: str, bends: Poses, from_canonical: Array, aim_canonical: Array) -> tuple[Array, Array]:
     """A second direction, across the bone: in its own frame, and in the T-pose."""
-    across = _lateral_axis(joint, poses)
-    if across is not None:
-        return across, _LEFT
-    hinge = _hinge_axis(joint, poses)
-    if hinge is not None:
-        return hinge
-    # No twist: the bone was swung from the T-pose by the shortest way, seen from the body.
-    world = rotate(poses.rotations[joint], np.broadcast_to(aim, (len(poses.body), 3)))
-    seen = normalize(rotate(conjugate(poses.body), world))
-    untwisted = multiply(poses.body, swing(np.broadcast_to(aim_canonical, seen.shape), seen))
+    for (first, second, end), flexion in _LIMBS:
+        if joint in (first, second) and bends.has(end):
+            expected = _mean_direction(rotate(from_canonical, _repeat(flexion, len(from_canonical))))
+            hinge = _hinge_axis(joint, bends, (first, second, end), expected)
+            if hinge is not None:
+                return hinge, flexion
     side = np.eye(3)[int(np.argmin(np.abs(aim_canonical)))]
-    in_bone = rotate(multiply(conjugate(poses.rotations[joint]), untwisted), np.broadcast_to(side, seen.shape))
-    return _mean_direction(in_bone), side
+    return _mean_direction(rotate(from_canonical, _repeat(side, len(from_canonical)))), side
 
 
-def _lateral_axis(joint: str, poses: _Poses) -> Array | None:
+def _lateral_axis(joint: str, poses: Poses) -> Array | None:
     """For the trunk bones that carry two limbs: the line between these, in the bone's own frame."""
     pairs = {"pelvis": ("hip",), "spine3": ("collar", "shoulder")}.get(joint, ())
-    for pair in pairs:
-        left, right = (poses.positions.get(f"{side}_{pair}") for side in ("left", "right"))
-        if left is not None and right is not None:
-            return _mean_direction(rotate(conjugate(poses.rotations[joint]), left - right))
-    return None
+    sides = [(f"left_{pair}", f"right_{pair}") for pair in pairs if poses.has(f"left_{pair}", f"right_{pair}")]
+    if not sides:
+        return None
+    # Collars may lie on one point, or even cross: the wider pair knows left from right.
+    left, right = max(sides, key=lambda pair: poses.distance(*pair))
+    return _mean_direction(rotate(conjugate(poses.rotations[joint]), poses.positions[left] - poses.positions[right]))
 
 
-def _hinge_axis(joint: str, poses: _Poses) -> tuple[Array, Array] | None:
-    """For the two bones of a bent limb: the axis of flexion in the bone's own frame, and in the T-pose."""
-    for (first, second, end), flexion in _LIMBS:
-        if joint not in (first, second) or end not in poses.positions:
-            continue
-        normal = np.cross(_direction(poses, first, second), _direction(poses, second, end))
-        bent = np.linalg.norm(normal, axis=-1) > _MIN_BEND
-        if bent.any():
-            return _mean_direction(rotate(conjugate(poses.rotations[joint]), normal)[bent]), np.array(flexion)
-    return None
+def _hinge_axis(joint: str, bends: Poses, limb: tuple[str, str, str], expected: Array) -> Array | None:
+    """(3,) the axis about which a limb flexes, in the frame of one of its two bones; None if it is always straight.
+
+    A knee or elbow that is modelled a little past straight bends away from what is expected of a bone without
+    twist; that says nothing about its roll.
+    """
+    first, second, end = limb
+    normal = np.cross(bends.direction(first, second), bends.direction(second, end))
+    in_bone = rotate(conjugate(bends.rotations[joint]), normal)
+    bend = np.linalg.norm(normal, axis=-1)
+    bent = (bend > _MAX_OVERSTRETCH) | ((bend > _MIN_BEND) & (in_bone @ expected > 0.0))
+    return _mean_direction(in_bone[bent]) if bent.any() else None
+
+
+def _repeat(vector: Array, count: int) -> Array:
+    """(3,) as (count, 3)."""
+    return np.broadcast_to(vector, (count, 3))
 
 
 def _mean_direction(vectors: Array) -> Array:
@@ -245,18 +204,13 @@ def _mean_direction(vectors: Array) -> Array:
     return normalize(vectors.mean(axis=0))
 
 
-def _leaf_frames(frames: dict[str, Array], poses: _Poses) -> dict[str, Array]:
-    """Hands rest straight on their forearms; the rest pose says nothing else about them."""
-    hands: dict[str, Array] = {}
-    for side in ("left", "right"):
-        elbow, wrist = f"{side}_elbow", f"{side}_wrist"
-        if wrist in poses.rotations:
-            forearm = multiply(poses.rotations[elbow][0], conjugate(frames[elbow]))
-            hands[wrist] = multiply(conjugate(forearm), poses.rotations[wrist][0])
-    return hands
+def _mean_rotation(rotations: Array) -> Array:
+    """(4,) mean of (K, 4) that are not far from one another."""
+    mean = to_matrix(rotations).mean(axis=0)
+    return from_frame(mean[:, 0], mean[:, 1])
 
 
-def _own_skeleton(frames: dict[str, Array], poses: _Poses) -> Skeleton:
+def _own_skeleton(frames: dict[str, Array], poses: Poses) -> Skeleton:
     """Offsets (22, 3) of the rig in the canonical T-pose; joints without a bone divide the way of their neighbours."""
     offsets = np.zeros_like(CANONICAL.offsets)
     for joint, name in enumerate(JOINTS):
@@ -273,9 +227,9 @@ def _own_skeleton(frames: dict[str, Array], poses: _Poses) -> Skeleton:
     return Skeleton(offsets)
 
 
-def _check_lengths(poses: _Poses) -> None:
+def _check_lengths(poses: Poses) -> None:
     for (first, second, end), _ in _LIMBS:
         ends = [joint for joint in (first, second, end) if joint in poses.positions]
         for a, b in zip(ends, ends[1:], strict=False):
-            if float(np.linalg.norm(poses.positions[a][0] - poses.positions[b][0])) < 1e-9:
+            if poses.distance(a, b) <= _MIN_LENGTH * poses.size:
                 raise InvalidMotionError(f"The bones of {a} and {b} lie on one point: correct the bone map.")

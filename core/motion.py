@@ -33,6 +33,10 @@ class Motion:
         """(T, 22, 3) joint positions in the world, metres."""
         return joint_positions(self.root, self.rotations, self.skeleton.offsets)
 
+    def part(self, frames: slice) -> "Motion":
+        """Some frames of the clip."""
+        return Motion(self.times[frames], self.root[frames], self.rotations[frames], self.skeleton)
+
     def with_pose(self, root: Array, rotations: Array) -> "Motion":
         """The same clip with another root path and other rotations."""
         return replace(self, root=np.asarray(root), rotations=np.asarray(rotations))

@@ -20,7 +20,8 @@ from .rotations import Array, conjugate, from_sixd, multiply, rotate, to_sixd, y
 from .skeleton import CANONICAL, CONTACT_JOINTS, INDEX, JOINT_COUNT
 
 FPS = 30.0
-MIN_FRAMES = 8
+# Frames that a clip must have, at its own rate.
+MIN_FRAMES = 5
 
 FEATURES: tuple[tuple[str, int], ...] = (
     ("root_yaw_velocity", 1),

@@ -4,10 +4,13 @@
 import numpy as np
 
 from .calibration import Calibration
+from .matching import BoneMap
 from .motion import Motion
-from .rig import RigMotion, rotation_part
-from .rotations import Array, conjugate, from_matrix, multiply, slerp, to_matrix
+from .rig import RigMotion, RigSkeleton, rotation_part
+from .rotations import Array, conjugate, from_matrix, multiply, rotate, slerp, to_matrix
 from .skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
+
+_TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
 
 def to_motion(clip: RigMotion, calibration: Calibration) -> Motion:
@@ -25,27 +28,94 @@ def to_motion(clip: RigMotion, calibration: Calibration) -> Motion:
 
 
 def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMotion:
-    """``clip`` with its mapped bones posed as ``motion``; other bones keep their channels."""
+    """``clip`` with its mapped bones posed as ``motion``; other bones keep their channels.
+
+    Bones are carried by what they hang on in the rig; see :func:`rejoin`.
+    """
     target_of = {clip.skeleton.index[bone]: joint for joint, bone in calibration.bone_map.bones.items()}
-    pelvis = clip.skeleton.index[calibration.bone_map.bones["pelvis"]]
     changes = _changes(motion, clip, calibration)
     rotations, locations = clip.rotations.copy(), clip.locations.copy()
     pose: list[Array] = []
     for bone, parent in enumerate(clip.skeleton.parents):
         base = _base(clip, bone, None if parent < 0 else pose[parent])
         basis = clip.basis[:, bone].copy()
-        if bone in target_of:
+        joint = target_of.get(bone)
+        if joint is not None:
             before = _base(clip, bone, None if parent < 0 else clip.pose[:, parent])
             # As a change of the bone's own channels: rest matrices are orthogonal to single precision only, and
             # in this form that error cancels where nothing changed.
-            turned = multiply(changes[target_of[bone]], multiply(_turn(before), clip.rotations[:, bone]))
+            turned = multiply(changes[joint], multiply(_turn(before), clip.rotations[:, bone]))
             rotations[:, bone] = multiply(conjugate(_turn(base)), turned)
             basis[:, :3, :3] = to_matrix(rotations[:, bone]) * clip.scales[:, bone, None, :]
-        if bone == pelvis:
+        if joint == "pelvis":
             locations[:, bone] = _in_space(base, _in_space(clip.placement, motion.root))
             basis[:, :3, 3] = locations[:, bone]
         pose.append(base @ basis)
     return clip.with_channels(rotations, locations)
+
+
+def rejoin(posed: RigMotion, clip: RigMotion, bone_map: BoneMap) -> RigMotion:
+    """``posed`` with the joints kept together that do not hang on one another in the rig, as they were in ``clip``.
+
+    Thighs hang on Biped's spine, feet that were posed by inverse kinematics on the root, and in control rigs the
+    whole body hangs on controls. Such bones are moved to where their joint's parent carries them.
+    """
+    detached = detached_joints(clip.skeleton, bone_map)
+    if not detached:
+        return posed
+    places = _carried(posed, clip, bone_map)
+    target_of = {clip.skeleton.index[bone_map.bones[joint]]: joint for joint in detached}
+    locations = posed.locations.copy()
+    pose: list[Array] = []
+    for bone, parent in enumerate(clip.skeleton.parents):
+        base = _base(posed, bone, None if parent < 0 else pose[parent])
+        basis = posed.basis[:, bone].copy()
+        if bone in target_of:
+            locations[:, bone] = _in_space(base, _in_space(clip.placement, places[target_of[bone]]))
+            basis[:, :3, 3] = locations[:, bone]
+        pose.append(base @ basis)
+    return posed.with_channels(posed.rotations, locations)
+
+
+def detached_joints(skeleton: RigSkeleton, bone_map: BoneMap) -> tuple[str, ...]:
+    """Joints whose bone does not hang on that of the joint above, from the top down.
+
+    Shoulders, neck and head may hang on any bone of the trunk.
+    """
+    joint_of = {skeleton.index[bone]: joint for joint, bone in bone_map.bones.items()}
+    found: list[str] = []
+    for joint in JOINTS:
+        parent = _parent(joint, bone_map)
+        if parent is None or joint not in bone_map.bones:
+            continue
+        above = skeleton.ancestors(skeleton.index[bone_map.bones[joint]])
+        carrier = next((joint_of[bone] for bone in above if bone in joint_of), None)
+        in_trunk = parent in _TRUNK and carrier in _TRUNK and not joint.endswith("_hip")
+        if carrier != parent and not in_trunk:
+            found.append(joint)
+    return tuple(found)
+
+
+def _parent(joint: str, bone_map: BoneMap) -> str | None:
+    """The nearest joint above that has a bone."""
+    step = PARENTS[INDEX[joint]]
+    while step >= 0 and JOINTS[step] not in bone_map.bones:
+        step = PARENTS[step]
+    return JOINTS[step] if step >= 0 else None
+
+
+def _carried(posed: RigMotion, clip: RigMotion, bone_map: BoneMap) -> dict[str, Array]:
+    """Where each joint is, (T, 3), if it keeps its place beside the joint above; from the pelvis on, core's world."""
+    before, places_before = clip.world()
+    after, places_after = posed.world()
+    places = {"pelvis": places_after[:, clip.skeleton.index[bone_map.bones["pelvis"]]]}
+    for joint in JOINTS[1:]:
+        parent = _parent(joint, bone_map)
+        if joint in bone_map.bones and parent is not None:
+            here, there = (clip.skeleton.index[bone_map.bones[name]] for name in (joint, parent))
+            change = multiply(after[:, there], conjugate(before[:, there]))
+            places[joint] = places[parent] + rotate(change, places_before[:, here] - places_before[:, there])
+    return places
 
 
 def _changes(motion: Motion, clip: RigMotion, calibration: Calibration) -> dict[str, Array]:

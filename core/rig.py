@@ -5,6 +5,7 @@ Bone frames are the rig's own; only the world they live in is core's (Y up, metr
 Blender's rule ``pose = parent pose @ (parent rest^-1 @ rest) @ basis``, with basis = location, rotation, scale.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -116,6 +117,11 @@ class RigMotion:
     def with_channels(self, rotations: Array, locations: Array) -> "RigMotion":
         """The same clip with other basis rotations and locations."""
         return replace(self, rotations=rotations, locations=locations)
+
+    def rows(self, rows: Sequence[int]) -> "RigMotion":
+        """Some of the frames."""
+        names = ("times", "rotations", "locations", "scales", "placement")
+        return replace(self, **{name: getattr(self, name)[list(rows)] for name in names})
 
     def check(self) -> None:
         """Refuse values that are no numbers.

@@ -65,6 +65,11 @@ class Skeleton:
         """Thigh plus shin, mean of both sides, metres: the measure of a character's size."""
         return limb_length(self.offsets, "knee", "ankle")
 
+    @property
+    def scale(self) -> float:
+        """Size of the character in canonical ones: what lengths of the canonical body are multiplied with."""
+        return self.leg_length / CANONICAL.leg_length
+
 
 def limb_length(offsets: Array, *joints: str) -> float:
     """Sum of the bone lengths that end in ``joints``, mean of left and right."""

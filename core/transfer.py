@@ -13,12 +13,16 @@ from .kinematics import to_global, to_local
 from .motion import Motion
 from .representation import gaussian_smooth
 from .resample import interpolate_rotations_smooth, interpolate_smooth
-from .rotations import Array, conjugate, continuous, multiply, normalize, power
+from .rotations import Array, angle_between, conjugate, continuous, multiply, normalize, power
 from .skeleton import INDEX, JOINTS
 
 # Gaussian sigma in frames at 30 fps. The networks' output trembles a little from frame to frame, which no accuracy
 # notices and every animator does; a style changes more slowly.
 _CALM = 1.0
+# A clip is still where its joints turn by less than this, degrees per second: idling bodies turn theirs by 1 to 7,
+# walking ones by 50 and more. And over how many frames that is looked at, and the change averaged there.
+_STILL = 9.0
+_STILL_SIGMA, _STEADY_SIGMA = 8.0, 45.0
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 _LEG = ("hip", "knee", "ankle", "foot")
@@ -49,22 +53,60 @@ class StyleDelta:
     root: Array
 
 
-def style_delta(reconstruction: Motion, stylized: Motion, times: Array, scale: float) -> StyleDelta:
-    """Difference of two clips of the canonical skeleton; ``scale`` is canonical metres per metre of the character."""
+def style_delta(reconstruction: Motion, stylized: Motion, clip: Motion, scale: float) -> StyleDelta:
+    """Difference of two clips of the canonical skeleton.
+
+    Args:
+        reconstruction: the clip as the model sees it.
+        stylized: the same in another style.
+        clip: the clip itself, canonical; where it is all but still, the change is all but constant.
+        scale: canonical metres per metre of the character.
+    """
     inverse = conjugate(to_local(reconstruction.rotations))
     rotations = continuous(multiply(inverse, to_local(stylized.rotations)))
     offset = (stylized.root - reconstruction.root) / scale
-    smooth = normalize(gaussian_smooth(rotations, _CALM))
-    return StyleDelta(times, smooth, gaussian_smooth(offset, _CALM))
+    # A body at rest gets the pose of a style, but no movement of its own.
+    offset[:, 1:2] = _steady(offset[:, 1:2], clip)
+    smooth = normalize(gaussian_smooth(_steady(rotations, clip), _CALM))
+    return StyleDelta(clip.times, smooth, gaussian_smooth(offset, _CALM))
 
 
-def apply_delta(original: Motion, delta: StyleDelta, amount: float, parts: frozenset[str]) -> Motion:
-    """The original with ``amount`` of the change on the joints of ``parts``; amount 0 gives it back."""
+def _steady(values: Array, clip: Motion) -> Array:
+    """(N, ...) values that hardly change over a second or two where the clip is still; elsewhere as they were."""
+    still = _stillness(clip).reshape(-1, *[1] * (values.ndim - 1))
+    # Only what was found at rest counts for the rest; the little more is for clips that never are.
+    weights = still + 1e-3
+    lasting = _blur(weights * values) / _blur(weights)
+    return values + still * (lasting - values)
+
+
+def _stillness(clip: Motion) -> Array:
+    """(N,) 1 where the body hardly moves, 0 where it does: mean angular speed of the joints against ``_STILL``."""
+    local = to_local(clip.rotations)
+    speed = np.degrees(angle_between(local[1:], local[:-1]).mean(axis=-1)) / np.diff(clip.times)
+    return 1.0 / (1.0 + (_blur(np.append(speed, speed[-1]), _STILL_SIGMA) / _STILL) ** 4)
+
+
+def _blur(values: Array, sigma: float = _STEADY_SIGMA) -> Array:
+    """Gaussian filter along the first axis, the ends held."""
+    margin = int(3 * sigma + 1)
+    padded = np.pad(values, [(margin, margin), *[(0, 0)] * (values.ndim - 1)], mode="edge")
+    return gaussian_smooth(padded, sigma)[margin:-margin]
+
+
+def apply_delta(original: Motion, delta: StyleDelta, share: Array, parts: frozenset[str]) -> Motion:
+    """The original with a ``share`` (T,) of the change on the joints of ``parts``; without any it is given back.
+
+    The path over the floor takes the largest share at all times: a share of a path that varies would be a detour.
+    """
+    if not share.any() or not parts:
+        return original
     # The model runs at 30 fps: between its frames a change with kinks would shake faster clips.
     change = interpolate_rotations_smooth(delta.rotations, delta.times, original.times)
-    weights = amount * part_weights(parts)
-    local = multiply(to_local(original.rotations), power(change, np.broadcast_to(weights, change.shape[:-1])))
-    offset = interpolate_smooth(delta.root, delta.times, original.times) * weights[INDEX["pelvis"]]
+    weights = part_weights(parts)
+    local = multiply(to_local(original.rotations), power(change, share[:, None] * weights))
+    along = np.stack([np.full_like(share, share.max()), share, np.full_like(share, share.max())], axis=-1)
+    offset = interpolate_smooth(delta.root, delta.times, original.times) * along * weights[INDEX["pelvis"]]
     return original.with_pose(original.root + offset, to_global(local))
 
 

@@ -84,6 +84,14 @@ class TorchEngine:
         reconstruction, stylized = result[:, :, : len(features)].transpose(1, 2).cpu().numpy()
         return reconstruction, stylized
 
+    def reconstruct(self, features: NDArray[Any]) -> Float32:
+        """Send a clip (T, D), as for stylize, through the autoencoder and back; ValueError if it is no clip."""
+        clip = self._prepare(features, "clip")
+        with self._session():
+            decoded = self._network.autoencoder.decode(self._network.autoencoder.encode(clip))
+            result = decoded * self._std + self._mean
+        return result[0, :, : len(features)].T.cpu().numpy()
+
     def _cue(self, source: str, style: str | None, reference: Tensor | None, seed: int) -> StyleCue:
         if source == "REFERENCE":
             if reference is None:

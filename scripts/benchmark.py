@@ -21,7 +21,7 @@ from scripts.evaluation.blender_suite import BlenderError, newest_zip
 
 ROOT = Path(__file__).resolve().parent.parent
 _CHILD = ROOT / "scripts/evaluation/benchmark_child.py"
-_STAGES = ("read", "retarget", "encode", "network", "transfer", "write", "other")
+_STAGES = ("read", "retarget", "encode", "network", "transfer", "contacts", "write", "other")
 _WARM_UP = 2
 _LAST_LINES = 15
 
@@ -78,6 +78,8 @@ def table(times: dict[str, Any], options: Options) -> str:
         f"{options.seconds:g} s clip, {times['bones']} bones, Blender {times['blender']}, {os.cpu_count()} cores, warm",
         f"total  {total:.3f} s  (median of {options.repeats}, {min(times['totals']):.3f}-{max(times['totals']):.3f})",
     ]
+    checks = times["preflights"]
+    lines.append(f"preflight  {statistics.median(checks):.3f} s  ({min(checks):.3f}-{max(checks):.3f})")
     medians = {name: statistics.median(stage.get(name, 0.0) for stage in times["stages"]) for name in _STAGES}
     whole = sum(medians.values())
     lines += [f"{name:<9}{seconds:.3f} s  {seconds / whole:4.0%}" for name, seconds in medians.items()]

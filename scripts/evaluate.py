@@ -4,6 +4,8 @@
     python -m scripts.evaluate ../shared/data/bandai-namco.tar.xz                     # the network's change on the rig
     python -m scripts.evaluate ../shared/data/bandai-namco.tar.xz --suite pipeline    # the whole path, without Blender
     python -m scripts.evaluate ../shared/data/bandai-namco.tar.xz --suite blender --python PYTHON_WITH_BPY --zip ZIP
+    python -m scripts.evaluate ../shared/data --suite retarget --python PYTHON_WITH_BPY  # rigs of the archives
+    python -m scripts.evaluate --suite retarget --rigs FOLDER --python PYTHON_WITH_BPY  # rigs of a folder
 
 Expression and off are explained in scripts/evaluation/measures.py. The table is printed and written below
 build/evaluation.
@@ -14,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,7 +25,7 @@ from core.representation import SIGNATURE
 from core.rotations import Array
 from models.bundle import Bundle, BundleError, read_bundle
 from models.runtime import TorchEngine
-from scripts.evaluation import systems
+from scripts.evaluation import retarget_suite, systems
 from scripts.evaluation.autoencoder import autoencoder_error
 from scripts.evaluation.blender_suite import BlenderError, BlenderJob, newest_zip, run_in_blender
 from scripts.evaluation.cases import Case, Court, draw_cases
@@ -33,15 +35,17 @@ from scripts.evaluation.report import Report, markdown, share, write
 from scripts.prepare_data import unpack
 
 ROOT = Path(__file__).resolve().parent.parent
-SUITES = ("network", "pipeline", "blender", "decoded")
+RETARGET = "retarget"
+SUITES = ("network", "pipeline", "blender", "decoded", RETARGET)
 
 
 @dataclass(frozen=True)
 class Options:
     """The command line."""
 
-    source: Path
+    source: Path | None
     suite: str
+    rigs: Path | None
     takes: int
     weights: Path
     dataset: Path
@@ -58,9 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = Options(**vars(_parser().parse_args(arguments)))
     torch.set_num_threads(options.threads)
     try:
+        if options.suite == RETARGET:
+            return _retarget(options)
         bundle = read_bundle(options.weights, SIGNATURE)
         with tempfile.TemporaryDirectory() as scratch:
-            folder = unpack(options.source, Path(scratch))
+            folder = unpack(_required(options.source), Path(scratch))
             report = evaluate(options, bundle, load_library(options.dataset, folder, options.cache))
     except (BundleError, BlenderError, OSError) as error:
         print(error, file=sys.stderr)
@@ -84,6 +90,26 @@ def evaluate(options: Options, bundle: Bundle, library: Library) -> Report:
     )
     _check_held_out(bundle, cases)
     return Report(f"Stylized held-out takes: {options.suite}", notes, tuple(outcomes), tuple(court.real_pairs()))
+
+
+def _retarget(options: Options) -> int:
+    """The suite of rigs: other measures, another table, and neither weights nor judges of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if options.rigs is not None:
+            job = retarget_suite.folder_of_rigs(options.rigs)
+        else:
+            job = retarget_suite.known_rigs(_required(options.source), Path(scratch))
+        extension = options.zip or newest_zip(ROOT / "dist")
+        report = retarget_suite.run_rigs(replace(job, python=options.python, extension=extension))
+    retarget_suite.write(report, options.out)
+    print(retarget_suite.markdown(report))
+    return 0
+
+
+def _required(source: Path | None) -> Path:
+    if source is None:
+        raise FileNotFoundError("Name the archive or folder that is to be judged.")
+    return source
 
 
 def results(options: Options, bundle: Bundle, cases: list[Case]) -> Iterator[tuple[Case, Array]]:
@@ -123,7 +149,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument
-    add("source", type=Path, help="the archive of BVH files that the dataset was made of, or their folder")
+    add(
+        "source",
+        type=Path,
+        nargs="?",
+        help="archive of BVH files that the dataset was made of, or their folder; for retarget that of the archives",
+    )
+    add("--rigs", type=Path, help="a folder of rig files, for the suite retarget: these instead of the known ones")
     add("--suite", choices=SUITES, default="network", help="how much of the path is judged")
     add("--takes", type=int, default=140, help="held-out takes for each style source")
     add("--weights", type=Path, default=ROOT / "models/weights/bandai-namco.safetensors")
@@ -132,8 +164,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=ROOT / "build/evaluation", help="where the table is written")
     add("--seed", type=int, default=1, help="of the choice of cases")
     add("--threads", type=int, default=2, help="CPU threads")
-    add("--python", type=Path, default=Path(sys.executable), help="a Python with bpy and torch, for the suite blender")
-    add("--zip", type=Path, help="the extension, for the suite blender; default: the newest in dist")
+    add(
+        "--python",
+        type=Path,
+        default=Path(sys.executable),
+        help="a Python with bpy, for blender (with torch too) and retarget",
+    )
+    add("--zip", type=Path, help="the extension, for blender and retarget; default: the newest in dist")
     return parser
 
 

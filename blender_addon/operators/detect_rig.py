@@ -3,9 +3,8 @@
 
 import bpy
 
-from ..backend import BoneMap, PanacheError, match_bones
-from ..properties import PanacheSettings
-from ..rig.reader import read_skeleton
+from ..backend import PanacheError
+from ..mapping import detect
 from ..rig.take import require_armature
 
 
@@ -20,21 +19,11 @@ class PANACHE_OT_detect_rig(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Fill the bone map, or say in one sentence why not."""
         try:
-            armature = require_armature(context)
-            bone_map = match_bones(read_skeleton(armature))
-            bone_map.require()
+            bone_map, problem = detect(context, require_armature(context))
         except PanacheError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        _store(armature.panache, bone_map)
+        if problem:
+            self.report({"WARNING"}, problem)
         self.report({"INFO"}, f"{bone_map.family}: {len(bone_map.bones)} joints, {bone_map.confidence:.0%} sure")
         return {"FINISHED"}
-
-
-def _store(settings: PanacheSettings, bone_map: BoneMap) -> None:
-    settings.family = bone_map.family
-    settings.confidence = bone_map.confidence
-    settings.joints.clear()
-    for joint, bone in (*bone_map.bones.items(), *((joint, "") for joint in bone_map.missing)):
-        entry = settings.joints.add()
-        entry.name, entry.bone = joint, bone

@@ -4,10 +4,9 @@
 import bpy
 
 from ..backend import PanacheError
-from ..record import original_of
+from ..results import take_back
 from ..rig.guards import check_editable
 from ..rig.take import active_take
-from ..rig.writer import play_action
 
 
 class PANACHE_OT_revert(bpy.types.Operator):
@@ -23,10 +22,9 @@ class PANACHE_OT_revert(bpy.types.Operator):
         try:
             take = active_take(context)
             check_editable(take)
-            original, slot = original_of(take.action)
+            name = take_back(context, take)
         except PanacheError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        play_action(context, take.armature, original, slot)
-        self.report({"INFO"}, f'The armature plays "{original.name}" again')
+        self.report({"INFO"}, f'The armature plays "{name}" again')
         return {"FINISHED"}

@@ -2,22 +2,37 @@
 """From an armature and its action to core's rig and clip."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import bpy
 import numpy as np
 
-from ..backend import MIN_FRAMES, BoneMap, ClipTooShortError, RigMotion, RigSkeleton, match_bones, rotations
-from .guards import must_step
+from ..backend import (
+    BoneMap,
+    PanacheError,
+    RigMotion,
+    RigSkeleton,
+    check_bones,
+    check_placement,
+    is_loop,
+    match_bones,
+    rotations,
+)
+from .guards import check_modes, must_step
+from .maps import stored_map
+from .nla import heard_strips
 from .rotation_modes import Modes, property_of, to_quaternions
 from .space import placement_of
+from .span import Span, read_keys, span_of
 from .stepping import Steps, basis_of, step
-from .take import TRANSFORMS, SetupError, Take
+from .take import SetupError, Take
 
 Array = rotations.Array
 
-# Keys closer than this to a whole frame, in frames, lie on it: other programs write 11.99999.
-_SAME_FRAME = 1e-3
 _UNSCALED = 1e-6
+# Below this confidence of names alone, the bones' movement is asked too; so many frames of it.
+_SURE = 0.9
+_SAMPLE = 16
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,8 @@ class Reading:
         own: (T, B, 4) rotations in each bone's own mode.
         locations: (T, B, 3) location properties.
         modes: rotation mode of each bone.
+        span: the frames, and whether the animation goes on outside them.
+        cyclic: whether the take is meant to be looped.
 
     """
 
@@ -55,17 +72,19 @@ class Reading:
     own: Array
     locations: Array
     modes: Modes
+    span: Span
+    cyclic: bool = False
 
 
-def read_rig(armature: bpy.types.Object) -> Rig:
-    """Skeleton and bone map of an armature.
+def read_rig(armature: bpy.types.Object, take: Take | None = None) -> Rig:
+    """Skeleton and bone map of an armature; ``take`` helps to recognise rigs without telling names.
 
     Raises:
         PanacheError: if it is not recognised as a humanoid.
 
     """
     skeleton = read_skeleton(armature)
-    bone_map = match_bones(skeleton)
+    bone_map = stored_map(skeleton, armature) or recognise(skeleton, take)
     bone_map.require()
     return Rig(skeleton, bone_map)
 
@@ -83,69 +102,106 @@ def read_skeleton(armature: bpy.types.Object) -> RigSkeleton:
     return RigSkeleton(tuple(index), parents, rest, np.array([bone.length for bone in bones], dtype=np.float64))
 
 
-def read_clip(context: bpy.types.Context, take: Take, rig: Rig) -> Reading:
+def read_clip(context: bpy.types.Context, take: Take, rig: Rig, whole: bool = False) -> Reading:
     """Sample the take on every frame and on every key of the needed bones.
+
+    Args:
+        context: whose scene is played where the curves alone do not say what is shown.
+        take: what to read.
+        rig: of the take's armature.
+        whole: read what lies outside the preview range too.
 
     Raises:
         PanacheError: naming a bone whose keys are not numbers, or if frames must be stepped and cannot.
 
     """
     skeleton = rig.needed
-    frames = sample_frames(take, skeleton.names)
+    span = span_of(context.scene, take, skeleton.names, whole)
+    motion, steps, modes = _sample_bones(context, take, skeleton, span.frames)
+    cyclic = _is_cyclic(take, span, rig.bone_map, motion)
+    return Reading(take, rig.bone_map, span.frames, motion, steps.own, steps.locations, modes, span, cyclic)
+
+
+def sample_motion(context: bpy.types.Context, take: Take, skeleton: RigSkeleton, frames: Array) -> RigMotion:
+    """What the bones of ``skeleton`` do at ``frames`` (T,); each bone's parent must be among them.
+
+    Raises:
+        PanacheError: as :func:`read_clip`.
+
+    """
+    return _sample_bones(context, take, skeleton, frames)[0]
+
+
+def _sample_bones(
+    context: bpy.types.Context, take: Take, skeleton: RigSkeleton, frames: Array
+) -> tuple[RigMotion, Steps, Modes]:
+    """The take at ``frames`` as core wants it and as the bones' properties have it."""
+    check_modes(take, skeleton.names)
     bones = [take.armature.pose.bones[name] for name in skeleton.names]
     modes = tuple(bone.rotation_mode for bone in bones)
     scales = _read_channel(take, bones, "scale", frames)
     if must_step(take, skeleton.names) or (take.is_played and _scale_is_special(bones, scales)):
         steps = step(context, take.armature, frames, skeleton.names)
+        check_bones(steps.pose, skeleton.names)
+        _check_shear(bones, steps.scales)
         turns, locations, scales = basis_of(steps.pose, skeleton)
     else:
         steps = _steps_of_curves(take, bones, frames)
         turns = to_quaternions(steps.own, modes)
         locations, scales = _plain_locations(steps.locations, bones, skeleton), steps.scales
     render = context.scene.render
-    seconds = frames * render.fps_base / render.fps
-    motion = RigMotion(skeleton, seconds, turns, locations, scales, placement_of(steps.world))
+    placement = placement_of(steps.world)
+    check_placement(placement, take.armature.name)
+    motion = RigMotion(skeleton, frames * render.fps_base / render.fps, turns, locations, scales, placement)
     motion.check()
-    _check_scales(motion)
-    return Reading(take, rig.bone_map, frames, motion, steps.own, steps.locations, modes)
+    check_bones(motion.basis, skeleton.names)
+    return motion, steps, modes
 
 
-def sample_frames(take: Take, names: tuple[str, ...]) -> Array:
-    """Every whole frame of the take, and every key of the named bones in between; increasing.
-
-    The range is that of the bones' keys, of this slot only, and the action's own where the user has set it.
-
-    Raises:
-        PanacheError: no keys, keys at no time, or too few frames.
-
-    """
-    paths = {take.armature.pose.bones[name].path_from_id(prop) for name in names for prop in TRANSFORMS}
-    keys = [read_keys(curve)[:, 0] for (path, _), curve in take.curves.items() if path in paths]
-    own = np.concatenate([*keys, _set_range(take)])
-    if not own.size:
-        raise SetupError(f'"{take.action.name}" has no keys for the body of "{take.armature.name}".')
-    if not np.isfinite(own).all():
-        raise SetupError(f'"{take.action.name}" has keys without a time: delete them.')
-    length = int(own.max() - own.min()) + 1
-    if length < MIN_FRAMES:
-        raise ClipTooShortError(
-            f'"{take.action.name}" is {length} frames long: choose an action of at least {MIN_FRAMES} frames.'
-        )
-    near = np.round(own)
-    own = np.where(np.abs(own - near) < _SAME_FRAME, near, own)
-    return np.unique(np.concatenate([own, np.arange(np.ceil(own.min()), np.floor(own.max()) + 0.5)]))
+def recognise(skeleton: RigSkeleton, take: Take | None) -> BoneMap:
+    """What names and the rest pose say; where that is not enough, what the movement says too."""
+    found = _recognised(skeleton.names, skeleton.parents, skeleton.rest.tobytes(), skeleton.lengths.tobytes())
+    if take is None or found.confidence >= _SURE:
+        return found
+    glimpse = _glimpse(take, skeleton)
+    return found if glimpse is None else match_bones(skeleton, glimpse)
 
 
-def read_keys(curve: bpy.types.FCurve) -> Array:
-    """Times and values (K, 2) of a curve's keys."""
-    flat = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
-    curve.keyframe_points.foreach_get("co", flat)
-    return flat.reshape(-1, 2).astype(np.float64)
+@lru_cache(maxsize=8)
+def _recognised(names: tuple[str, ...], parents: tuple[int, ...], rest: bytes, lengths: bytes) -> BoneMap:
+    """What names and the rest pose say: found once, because it takes a second on a rig of 700 bones."""
+    matrices = np.frombuffer(rest).reshape(-1, 4, 4)
+    return match_bones(RigSkeleton(names, parents, matrices, np.frombuffer(lengths)))
 
 
-def _set_range(take: Take) -> list[float]:
-    action = take.action
-    return [action.frame_start, action.frame_end] if action.use_frame_range else []
+def _glimpse(take: Take, skeleton: RigSkeleton) -> RigMotion | None:
+    """A few frames of all bones; None if some of them, which may not matter, cannot be read."""
+    times = [read_keys(curve)[:, 0] for curve in take.curves.values() if not take.is_stack]
+    ends = np.concatenate([*times, *([strip.frame_start, strip.frame_end] for strip in heard_strips(take.armature))])
+    if not np.isfinite(ends).all():
+        return None
+    try:
+        return _sample_bones(bpy.context, take, skeleton, np.linspace(ends.min(), ends.max(), _SAMPLE))[0]
+    except PanacheError:
+        return None
+
+
+def _is_cyclic(take: Take, span: Span, bone_map: BoneMap, motion: RigMotion) -> bool:
+    """Whether the user or the curves say that the take loops, or its last pose is its first."""
+    if take.is_stack or span.cut_start or span.cut_end:
+        return False
+    if take.action.use_frame_range and take.action.use_cyclic:
+        return True
+    bones = [take.armature.pose.bones[name] for name in bone_map.bones.values()]
+    paths = {bone.path_from_id(property_of(bone.rotation_mode)[0]) for bone in bones}
+    curves = [curve for (path, _), curve in take.curves.items() if path in paths]
+    looped = [curve for curve in curves if any(entry.type == "CYCLES" and not entry.mute for entry in curve.modifiers)]
+    if len(looped) > len(curves) / 2:
+        return True
+    mapped = [motion.skeleton.index[name] for name in bone_map.bones.values()]
+    pelvis = motion.skeleton.index[bone_map.bones["pelvis"]]
+    hips = motion.placement[[0, -1]] @ motion.pose[[0, -1], pelvis]
+    return is_loop(motion.rotations[:, mapped], hips[:, 1, 3])
 
 
 def _steps_of_curves(take: Take, bones: list[bpy.types.PoseBone], frames: Array) -> Steps:
@@ -193,14 +249,16 @@ def _plain_locations(own: Array, bones: list[bpy.types.PoseBone], skeleton: RigS
     return plain
 
 
+def _check_shear(bones: list[bpy.types.PoseBone], scales: Array) -> None:
+    """Refuse the one way to inherit an uneven scale in which a turned bone has no definite rotation."""
+    fixed = [bone.name for bone in bones if bone.parent and bone.bone.inherit_scale == "FIX_SHEAR"]
+    if fixed and np.any(np.ptp(scales, axis=-1) > _UNSCALED):
+        raise SetupError(
+            f'Bone "{fixed[0]}" inherits an uneven scale with Fix Shear: set its Inherit Scale to Aligned.'
+        )
+
+
 def _scale_is_special(bones: list[bpy.types.PoseBone], scales: Array) -> bool:
     """Whether bones are scaled and some do not inherit scale in the plain way."""
     special = any(bone.parent and bone.bone.inherit_scale != "FULL" for bone in bones)
     return bool(special and np.any(np.abs(scales - 1.0) > _UNSCALED))
-
-
-def _check_scales(motion: RigMotion) -> None:
-    """Refuse bones without extent: what hangs on them has no orientation of its own."""
-    flat = np.flatnonzero((np.abs(motion.scales) < _UNSCALED).any(axis=(0, 2)))
-    if flat.size:
-        raise SetupError(f'Bone "{motion.skeleton.names[flat[0]]}" is scaled to zero: give it its size back first.')

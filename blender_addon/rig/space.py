@@ -17,3 +17,8 @@ TO_CORE.setflags(write=False)
 def placement_of(world: rotations.Array) -> rotations.Array:
     """Object matrices (T, 4, 4) as the way from armature space to core's world."""
     return np.asarray(TO_CORE @ world)
+
+
+def to_blender(points: rotations.Array) -> rotations.Array:
+    """Points (..., 3) of core's world in Blender's."""
+    return np.asarray(points @ TO_CORE[:3, :3])

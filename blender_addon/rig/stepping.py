@@ -14,6 +14,9 @@ from .take import SetupError
 
 Array = rotations.Array
 
+# Axes further than this from square are no rounding.
+_SKEWED = 1e-4
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -39,11 +42,10 @@ def step(context: bpy.types.Context, armature: bpy.types.Object, frames: Array, 
     """Play the frames once; afterwards the scene is on the frame where it was.
 
     Raises:
-        SetupError: if the armature shows its rest pose.
+        SetupError: if Blender does not pose the armature now.
 
     """
-    if armature.data.pose_position == "REST":
-        raise SetupError(f'"{armature.name}" shows its rest position: switch it to Pose Position in the armature tab.')
+    _check_posed(context, armature)
     modes = [armature.pose.bones[name].rotation_mode for name in names]
     order = {bone.name: i for i, bone in enumerate(armature.pose.bones)}
     picked = [order[name] for name in names]
@@ -52,19 +54,47 @@ def step(context: bpy.types.Context, armature: bpy.types.Object, frames: Array, 
 
 
 def basis_of(pose: Array, skeleton: RigSkeleton) -> tuple[Array, Array, Array]:
-    """Rotations, locations and scales that give these pose matrices by the plain rule of core's RigMotion."""
+    """Rotations, locations and scales that give these pose matrices by the plain rule of core's RigMotion.
+
+    Bones that inherit an uneven scale in another way than the plain one have no such channels: then all scale is
+    left out, and only where the bones are and how they are turned is right.
+    """
+    basis = _plain_basis(pose, skeleton)
+    sizes = np.linalg.norm(basis[..., :3, :3], axis=-2)
+    axes = basis[..., :3, :3] / sizes[..., None, :]
+    if np.abs(np.swapaxes(axes, -1, -2) @ axes - np.eye(3)).max() > _SKEWED:
+        rigid = pose.copy()
+        rigid[..., :3, :3] = rotations.to_matrix(rotations.from_matrix(rotation_part(pose)))
+        basis, sizes = _plain_basis(rigid, skeleton), np.ones_like(sizes)
+    return rotations.from_matrix(rotation_part(basis)), basis[..., :3, 3], sizes
+
+
+def _plain_basis(pose: Array, skeleton: RigSkeleton) -> Array:
     basis = np.empty_like(pose)
     for bone, parent in enumerate(skeleton.parents):
         base = skeleton.relative_rest[bone]
         base = base if parent < 0 else pose[:, parent] @ base
         basis[:, bone] = np.linalg.solve(np.broadcast_to(base, basis[:, bone].shape), pose[:, bone])
-    turns = rotations.from_matrix(rotation_part(basis))
-    return turns, basis[..., :3, 3], np.linalg.norm(basis[..., :3, :3], axis=-2)
+    return basis
+
+
+def _check_posed(context: bpy.types.Context, armature: bpy.types.Object) -> None:
+    if armature.data.pose_position == "REST":
+        raise SetupError(f'"{armature.name}" shows its rest position: switch it to Pose Position in the armature tab.')
+    if armature.hide_viewport or not _is_enabled(context.scene.collection, armature):
+        raise SetupError(f'"{armature.name}" is disabled in viewports: enable it, or its collection, in the Outliner.')
+
+
+def _is_enabled(collection: bpy.types.Collection, obj: bpy.types.Object) -> bool:
+    """Whether one of the collections that hold the object is evaluated."""
+    if collection.hide_viewport:
+        return False
+    return obj.name in collection.objects or any(_is_enabled(child, obj) for child in collection.children)
 
 
 def _played(context: bpy.types.Context, armature: bpy.types.Object, frames: Array) -> Iterator[bpy.types.Object]:
     """The evaluated armature on each frame."""
-    with _frame_kept(context.scene):
+    with frame_kept(context.scene):
         for frame in frames:
             whole = int(np.floor(frame))
             context.scene.frame_set(whole, subframe=float(frame - whole))
@@ -72,7 +102,8 @@ def _played(context: bpy.types.Context, armature: bpy.types.Object, frames: Arra
 
 
 @contextmanager
-def _frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
+def frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
+    """Afterwards the scene is on the frame where it was."""
     frame, subframe = scene.frame_current, scene.frame_subframe
     try:
         yield

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A take: one action as one armature plays it, and how to find it."""
+"""A take: what one armature plays, one action or a stack of NLA tracks, and how to find it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -10,6 +10,7 @@ import bpy
 
 from ..backend import PanacheError
 from ..compat import Slot, assigned_slot, fcurves, object_slots
+from .nla import blends_with_tracks, heard_strips, played_by, solo_track
 
 Channel = tuple[str, int]
 """Data path and array index of a curve."""
@@ -24,23 +25,53 @@ class SetupError(PanacheError):
 
 @dataclass(frozen=True)
 class Take:
-    """One action on one armature object; ``slot`` is None where actions have no slots."""
+    """What one armature object plays.
+
+    Attributes:
+        armature: the object.
+        action: the action; of a stack the one on top that moves bones.
+        slot: what of the action is played; None where actions have no slots.
+        is_stack: whether NLA tracks, or an action that blends with them, say together what is played. The times of
+            the curves' keys then mean nothing, and a result needs a track of its own.
+
+    """
 
     armature: bpy.types.Object
     action: bpy.types.Action
     slot: Slot
+    is_stack: bool = False
 
     @cached_property
     def curves(self) -> dict[Channel, bpy.types.FCurve]:
-        """The curves that have an effect, by channel."""
-        found: Iterable[bpy.types.FCurve] = fcurves(self.action, self.slot) or ()
-        return {(curve.data_path, curve.array_index): curve for curve in found if has_effect(curve)}
+        """The curves that have an effect, by channel; of a stack those of all its actions, the upper ones first."""
+        own = curves_of(self.action, self.slot)
+        return self.below | own if self.is_stack else own
+
+    @cached_property
+    def below(self) -> dict[Channel, bpy.types.FCurve]:
+        """Curves of the NLA strips that play under the action, or in the stack; nothing if this take is not played."""
+        found: dict[Channel, bpy.types.FCurve] = {}
+        for action, slot in played_by(heard_strips(self.armature)) if self.is_played else ():
+            found |= curves_of(action, slot)
+        return found
+
+    @cached_property
+    def channels(self) -> set[Channel]:
+        """Everything of the armature that is animated while the take plays."""
+        return self.curves.keys() | self.below.keys()
 
     @property
     def is_played(self) -> bool:
         """Whether this is what the armature shows when the timeline runs."""
         data = self.armature.animation_data
-        return data is not None and data.action == self.action and assigned_slot(self.armature) == self.slot
+        plays = data is not None and data.action == self.action and assigned_slot(self.armature) == self.slot
+        return self.is_stack or plays
+
+
+def curves_of(action: bpy.types.Action, slot: Slot) -> dict[Channel, bpy.types.FCurve]:
+    """The action's curves that have an effect, by channel."""
+    found: Iterable[bpy.types.FCurve] = fcurves(action, slot) or ()
+    return {(curve.data_path, curve.array_index): curve for curve in found if has_effect(curve)}
 
 
 def has_effect(curve: bpy.types.FCurve) -> bool:
@@ -68,22 +99,37 @@ def require_armature(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def active_take(context: bpy.types.Context) -> Take:
-    """The action that the active armature plays.
+    """What the active armature plays.
 
     Raises:
-        SetupError: no armature, no action, or an action that does not animate this armature.
+        SetupError: no armature, no action, or nothing that animates this armature.
 
     """
     armature = require_armature(context)
     data = armature.animation_data
-    if data is None or data.action is None:
+    if data is None or not (data.action or heard_strips(armature)):
         raise SetupError(f'"{armature.name}" has no action: assign one in the Action Editor.')
-    take = Take(armature, data.action, assigned_slot(armature))
-    if not _animates_bones(take):
-        raise SetupError(
-            f'"{data.action.name}" has no keys for bones of "{armature.name}": assign another action or slot.'
-        )
+    take = _active_action(armature) or _stack(armature)
+    if take is None:
+        name = data.action.name if data.action else data.nla_tracks[-1].name
+        raise SetupError(f'"{name}" has no keys for bones of "{armature.name}": assign another action or slot.')
     return take
+
+
+def _active_action(armature: bpy.types.Object) -> Take | None:
+    """The assigned action, if it moves bones and is heard."""
+    data = armature.animation_data
+    if data.action is None or solo_track(armature):
+        return None
+    take = Take(armature, data.action, assigned_slot(armature), is_stack=blends_with_tracks(armature))
+    return take if _animates_bones(take) else None
+
+
+def _stack(armature: bpy.types.Object) -> Take | None:
+    """The NLA tracks, if one of them moves bones."""
+    takes = (Take(armature, action, slot) for action, slot in reversed(played_by(heard_strips(armature))))
+    top = next((take for take in takes if _animates_bones(take)), None)
+    return replace(top, is_stack=True) if top else None
 
 
 def take_of_action(action: bpy.types.Action, fallback: bpy.types.Object) -> Take:

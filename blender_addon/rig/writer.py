@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A result as keys: whole curves at a time, into a copy of the original action."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import bpy
 import numpy as np
 
-from ..backend import RigMotion, rotation_part, rotations
-from ..compat import Slot, assign, fcurves, new_fcurve, same_slot
+from ..backend import SPARSE, KeySettings, RigMotion, foot_reach, rotation_part, rotations
+from ..compat import Slot, assign, same_slot
+from .edits import ChannelEdit
+from .fitting import Fitter
+from .keying import Curves, every_frame, fitted
 from .reader import Reading
 from .rotation_modes import property_of, turned
 from .take import Take
 
 Array = rotations.Array
 
-# Numbers of Blender's enums, which foreach_set wants instead of their names.
-# Linear: keys lie on every frame, and Bezier handles would swing past them where a foot stops.
-_LINEAR: Final = 1
-_AUTO_CLAMPED: Final = 4
 # Below this, armature units, a location differs only by rounding on its way through core.
 _UNMOVED: Final = 1e-8
-# Adds to the keys' ends only, so it is still right for the new keys; every other modifier is in them already.
-_KEPT_MODIFIERS: Final = {"CYCLES"}
+_FOOT_JOINTS: Final = ("left_ankle", "right_ankle", "left_foot", "right_foot")
 
 
 @contextmanager
@@ -36,29 +34,58 @@ def discard_on_error(action: bpy.types.Action) -> Iterator[bpy.types.Action]:
         raise
 
 
-def write_action(action: bpy.types.Action, reading: Reading, result: RigMotion) -> None:
-    """Replace the mapped bones' rotation curves, and the locations that changed, in a copy of the original.
+def write_action(action: bpy.types.Action, reading: Reading, result: RigMotion, keys: KeySettings) -> None:
+    """Key the mapped bones' rotations, and the locations that changed, in a copy of the original.
 
     ``result`` says how far each bone turned and moved against ``reading.motion``; that difference goes onto the
     bone's own numbers, so an untouched bone keeps them to the last digit.
     """
-    writer = _Curves(action, same_slot(action, reading.take.slot), reading.frames)
+    write_edits(action, reading.take, reading.frames, edits_of(reading, result), keys)
+
+
+def edits_of(reading: Reading, result: RigMotion) -> list[ChannelEdit]:
+    """The result as changes of the mapped bones' own properties."""
     own, locations = _own_channels(reading, result)
-    mapped = set(reading.bone_map.bones.values())
-    for i, name in enumerate(reading.motion.skeleton.names):
-        bone = reading.take.armature.pose.bones[name]
+    bones = reading.bone_map.bones
+    mapped, skeleton = set(bones.values()), reading.motion.skeleton
+    reach = foot_reach(skeleton, {bones[joint] for joint in _FOOT_JOINTS if joint in bones})
+    edits = []
+    for i, name in enumerate(skeleton.names):
         prop, width = property_of(reading.modes[i])
         if name in mapped:
-            writer.replace(bone, prop, own[:, i, :width], reading.own[:, i, :width])
-        if name == reading.bone_map.bones["pelvis"] or np.any(locations[:, i] != reading.locations[:, i]):
-            writer.replace(bone, "location", locations[:, i], reading.locations[:, i])
+            edits.append(ChannelEdit(name, prop, own[:, i, :width], reading.own[:, i, :width], float(reach[i])))
+        if name == bones["pelvis"] or np.any(locations[:, i] != reading.locations[:, i]):
+            edits.append(ChannelEdit(name, "location", locations[:, i], reading.locations[:, i]))
+    return edits
 
 
-def play(context: bpy.types.Context, take: Take, action: bpy.types.Action) -> None:
-    """Let the armature play a finished copy of the take's action, and keep the original in the file."""
-    if take.action.library is None:
-        take.action.use_fake_user = True
-    play_action(context, take.armature, action, same_slot(action, take.slot))
+def write_edits(
+    action: bpy.types.Action, take: Take, frames: Array, edits: Sequence[ChannelEdit], keys: KeySettings
+) -> None:
+    """Key properties in a copy of the take's action.
+
+    Args:
+        action: the copy.
+        take: whose action's keys say which times to keep.
+        frames: (T,) of the edits, increasing; what the curves do outside them stays.
+        edits: properties; one without curves that stays as it was gets none.
+        keys: how many.
+
+    """
+    curves = Curves(action, same_slot(action, take.slot))
+    fitter = Fitter(take, frames, keys) if keys.mode == SPARSE else None
+    for edit in edits:
+        bone = take.armature.pose.bones[edit.bone]
+        path = bone.path_from_id(edit.name)
+        channels = [(path, i) for i in range(edit.values.shape[1])]
+        fit = fitter.fit(edit) if fitter else None
+        if (fitter and fit is None) or _is_idle(curves, channels, edit):
+            continue
+        for i, channel in enumerate(channels):
+            rows = fitted(fit, i) if fit else every_frame(frames, edit.values[:, i])
+            curves.write(channel, edit.bone, rows)
+        if fitter:
+            curves.clear_idle(fitter.still(bone), (frames[0], frames[-1]))
 
 
 def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action, slot: Slot) -> None:
@@ -69,53 +96,8 @@ def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: 
     context.view_layer.update()
 
 
-class _Curves:
-    """The curves of one slot of an action under construction."""
-
-    def __init__(self, action: bpy.types.Action, slot: Slot, frames: Array) -> None:
-        self._action = action
-        self._slot = slot
-        self._frames = frames
-        self._curves = {(curve.data_path, curve.array_index): curve for curve in fcurves(action, slot)}
-
-    def replace(self, bone: bpy.types.PoseBone, name: str, values: Array, before: Array) -> None:
-        """Key a property (T, width) on every frame; a property without curves that stays as it was gets none."""
-        path = bone.path_from_id(name)
-        channels = [(path, i) for i in range(values.shape[1])]
-        if not any(channel in self._curves for channel in channels) and np.array_equal(values, before):
-            return
-        for channel, column in zip(channels, values.T, strict=True):
-            write_keys(self._empty(channel, bone.name), self._frames, column)
-
-    def _empty(self, channel: tuple[str, int], group: str) -> bpy.types.FCurve:
-        """The channel's curve without keys, able to play."""
-        curve = self._curves.get(channel)
-        if curve is None or not len(curve.keyframe_points):
-            if curve is not None:
-                # Baked samples cannot be cleared, only removed.
-                fcurves(self._action, self._slot).remove(curve)
-            return new_fcurve(self._action, self._slot, channel, group)
-        curve.keyframe_points.clear()
-        for modifier in [entry for entry in curve.modifiers if entry.type not in _KEPT_MODIFIERS]:
-            curve.modifiers.remove(modifier)
-        curve.mute = False
-        if curve.group and curve.group.mute:
-            curve.group = None
-        return curve
-
-
-def write_keys(curve: bpy.types.FCurve, frames: Array, values: Array) -> None:
-    """Fill an empty curve with keys at ``frames`` (T,)."""
-    points = curve.keyframe_points
-    points.add(len(frames))
-    points.foreach_set("co", np.stack([frames, values], axis=-1).astype(np.float32).ravel())
-    for name, number in (
-        ("interpolation", _LINEAR),
-        ("handle_left_type", _AUTO_CLAMPED),
-        ("handle_right_type", _AUTO_CLAMPED),
-    ):
-        points.foreach_set(name, np.full(len(frames), number, dtype=np.int32))
-    curve.update()
+def _is_idle(curves: Curves, channels: list[tuple[str, int]], edit: ChannelEdit) -> bool:
+    return not any(channel in curves for channel in channels) and np.array_equal(edit.values, edit.before)
 
 
 def _own_channels(reading: Reading, result: RigMotion) -> tuple[Array, Array]:

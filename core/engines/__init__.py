@@ -50,3 +50,16 @@ class StyleEngine(Protocol):
             ValueError: an argument the model cannot use.
         """
         ...
+
+    def reconstruct(self, features: Features) -> Features:
+        """A clip through the model's autoencoder and back: it returns what it knows, and bends what it does not.
+
+        Cheap, unlike :meth:`stylize`, and without randomness.
+
+        Args:
+            features: (T, WIDTH) of the clip.
+
+        Returns:
+            (T, WIDTH).
+        """
+        ...

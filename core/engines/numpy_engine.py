@@ -84,6 +84,11 @@ class NumpyEngine:
         own, styled = (self._finish(self._decode(self._generate(content, cue)), clip) for cue in cues)
         return own[: len(features)], styled[: len(features)]
 
+    def reconstruct(self, features: Features) -> Features:
+        """See :class:`core.engines.StyleEngine`."""
+        decoded = self._decode(self._encode(self._normalized(features)))
+        return (decoded * self._std + self._mean).T[: len(features)]
+
     def _normalized(self, features: Features) -> Features:
         """(WIDTH, T') with the last frame repeated up to a whole number of latent steps."""
         clip = (np.asarray(features, dtype=np.float32).T - self._mean) / self._std

@@ -16,7 +16,7 @@ REQUIRED = (
     "LICENSE",
     "blender_addon/**/*.py",
     "core/**/*.py",
-    "core/rig_maps/*.json",
+    "core/rig_maps/**/*.json",
     "models/**/*.py",
     "models/weights/*.safetensors",
 )

@@ -47,11 +47,16 @@ _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 # Stage to the names, in the modules that call them, of the functions that do its work.
 _STAGES: dict[str, dict[str, tuple[str, ...]]] = {
-    "read": {"blender_addon.stylizing": ("read_rig", "check_editable", "check_free", "read_clip")},
+    "read": {"blender_addon.stylizing": ("check_editable", "prepare", "find_controls", "read_clip")},
     "retarget": {"core.pipeline": ("calibrate", "to_motion", "to_canonical", "to_rig")},
     "encode": {"core.pipeline": ("encode", "decode")},
-    "transfer": {"core.pipeline": ("style_delta", "apply_delta", "follow_path", "lock_feet", "stay_in_place")},
-    "write": {"blender_addon.stylizing": ("write_action", "write_record", "play")},
+    "transfer": {"core.pipeline": ("style_delta", "apply_delta")},
+    "contacts": {
+        "core.pipeline": ("detect_planted", "keep_hinges", "settle", "follow_feet", "follow_path", "lock_contacts"),
+    },
+    "write": {
+        "blender_addon.stylizing": ("start_action", "place_root", "edits_of", "write_edits", "write_record", "put"),
+    },
 }
 _NETWORK = "network"
 
@@ -91,13 +96,17 @@ def main() -> None:
     for _ in range(job["warm"]):
         _call(armature, original, job["style"])
     totals = [_call(armature, original, job["style"]) for _ in range(job["repeats"])]
+    preflights = [_preflight(armature, original) for _ in range(job["repeats"])]
     clock, stages = Clock(), []
     _fit(clock)
     for _ in range(job["repeats"]):
         clock.seconds = {}
         total = _call(armature, original, job["style"])
         stages.append({**clock.seconds, "other": total - sum(clock.seconds.values())})
-    values = {"bones": len(armature.data.bones), "totals": totals, "stages": stages, "blender": bpy.app.version_string}
+    values = {
+        "bones": len(armature.data.bones), "totals": totals, "preflights": preflights, "stages": stages,
+        "blender": bpy.app.version_string,
+    }  # fmt: skip
     Path(job["out"]).write_text(json.dumps(values), encoding="utf-8")
 
 
@@ -112,6 +121,15 @@ def _call(armature: Any, original: Any, style: str) -> float:  # noqa: ANN401
         raise SystemExit(f"The benchmark's clip was not stylized: {result}")
     bpy.data.actions.remove(armature.animation_data.action)
     return seconds
+
+
+def _preflight(armature: Any, original: Any) -> float:  # noqa: ANN401
+    """Seconds that preflight takes on the original action."""
+    operators: Any = bpy.ops
+    armature.animation_data.action = original
+    begin = time.perf_counter()
+    operators.panache.preflight()
+    return time.perf_counter() - begin
 
 
 def _fit(clock: Clock) -> None:

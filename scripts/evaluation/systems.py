@@ -54,6 +54,6 @@ def _pipeline(engine: TorchEngine, *, contacts: bool) -> System:
         reference: Clip | None = read_clip(case.reference.path) if case.reference else None
         style = case.target if case.reference is None else ""
         settings = StyleSettings(case.source, style, 1.0, case.seed, PREDICTED, contacts)
-        return rig_joints(stylize(clip, reference, engine, settings), clip.bone_map)
+        return rig_joints(stylize(clip, reference, engine, settings).motion, clip.bone_map)
 
     return run

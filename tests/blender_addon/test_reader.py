@@ -13,6 +13,7 @@ from . import rigs
 
 pytestmark = pytest.mark.usefixtures("empty_scene")
 Addon = Callable[[str], ModuleType]
+EVEN, UNEVEN = (1.2, 1.2, 1.2), (1.2, 0.9, 0.8)
 
 
 def read(addon: Addon, armature: bpy.types.Object) -> Any:
@@ -92,6 +93,56 @@ def test_stepping_is_used_and_right(addon: Addon, change: Callable[[bpy.types.Ob
     read(addon, armature)
     assert (bpy.context.scene.frame_current, bpy.context.scene.frame_subframe) == (7, 0.25)
     assert difference_to_blender(addon, armature) < 5e-6
+
+
+@pytest.mark.parametrize("mode", ["FULL", "FIX_SHEAR", "ALIGNED", "AVERAGE", "NONE", "NONE_LEGACY"])
+@pytest.mark.parametrize("scale", [EVEN, UNEVEN])
+def test_all_ways_to_inherit_scale(addon: Addon, mode: str, scale: tuple[float, float, float]) -> None:
+    """What is computed for bones below a stretched one plays as it was computed, squash and stretch included."""
+    armature = rigs.mixamo(rigs.MODES)
+    stretch(armature, mode, scale)
+    if (mode, scale) == ("FIX_SHEAR", UNEVEN):
+        with pytest.raises(RuntimeError, match="Fix Shear"):
+            bpy.ops.panache.stylize()
+        return
+    before = read(addon, armature)
+    rotations, heads = before.motion.world()
+    angles, gaps = difference_to_shown(addon, armature, before, rotations, heads)
+    assert angles < 1e-4 and gaps < 1e-5
+    settings = addon("backend").StyleSettings(style="exhausted", root="KEEP")
+    clip = addon("backend").Clip(before.motion, before.bone_map, before.cyclic)
+    wanted = addon("backend").run(clip, None, settings).motion
+    bpy.ops.panache.stylize(style="exhausted", root="KEEP", keys="EVERY_FRAME")
+    angles, gaps = difference_to_shown(addon, armature, before, *wanted.world())
+    assert angles < 1e-4 and gaps < 1e-5
+
+
+def stretch(armature: bpy.types.Object, mode: str, scale: tuple[float, float, float]) -> None:
+    """Give two bones a scale that ends, and all bones a way to inherit it."""
+    for bone in armature.data.bones:
+        bone.inherit_scale = mode
+    for name in ("mixamorig:Spine", "mixamorig:LeftArm"):
+        bone = armature.pose.bones[name]
+        for frame, size in ((1, scale), (20, (1.0, 1.0, 1.0))):
+            bone.scale = size
+            bone.keyframe_insert("scale", frame=frame)
+
+
+def difference_to_shown(
+    addon: Addon, armature: bpy.types.Object, reading: Any, rotations: np.ndarray, heads: np.ndarray
+) -> tuple[float, float]:
+    """Largest angle, radians, and distance of a mapped bone from what Blender shows."""
+    core, rows = addon("backend").rotations, []
+    for frame in reading.frames:
+        bpy.context.scene.frame_set(int(frame))
+        world = np.array(armature.matrix_world)
+        names = reading.motion.skeleton.names
+        rows.append([addon("rig.space").TO_CORE @ world @ np.array(armature.pose.bones[name].matrix) for name in names])
+    shown = np.array(rows)
+    mapped = [reading.motion.skeleton.index[name] for name in reading.bone_map.bones.values()]
+    turned = core.angle_between(rotations, core.from_matrix(addon("backend").rotation_part(shown)))
+    away = np.linalg.norm(heads - shown[..., :3, 3], axis=-1)
+    return float(turned[:, mapped].max()), float(away[:, mapped].max())
 
 
 def test_stepping_equals_curves(addon: Addon) -> None:

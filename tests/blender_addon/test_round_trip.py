@@ -10,6 +10,10 @@ import bpy
 import numpy as np
 import pytest
 
+from scripts.evaluation.retarget_motion import give_motion
+from scripts.evaluation.retarget_rigs import load_rig
+from scripts.evaluation.retarget_sources import RigSource
+
 from .mpfb import mpfb_rig
 from .rigs import metarig, place, walk_bvh
 
@@ -40,11 +44,33 @@ def test_mpfb_mixamo(
     check_round_trip(addon, extension, mpfb_rig(shared_data("rigs.tar.xz"), "mixamo", modes), scale)
 
 
-def check_round_trip(addon: Addon, extension: str, armature: bpy.types.Object, scale: float) -> None:
+@pytest.mark.parametrize(
+    ("archive", "file"),
+    [
+        ("rigs.tar.xz", "Male_Adult_06.fbx"),  # thighs on the spine, collars on the neck, arms down
+        ("rigs.tar.xz", "KnightCharacter.glb"),  # feet on the root
+        ("rigs.tar.xz", "Med_MovementBasic.glb"),  # no collars, no neck
+        ("rigs.tar.xz", "rig.default.json"),  # five spine bones, two bones in every limb
+        ("cmu.tar.xz", "02_01.amc"),  # few degrees of freedom, bones that do not point to their children
+        ("cmu.tar.xz", "005_04.bvh"),  # a rest pose that is none
+    ],
+)
+def test_real_rigs(addon: Addon, extension: str, shared_data: Callable[[str], Path], archive: str, file: str) -> None:
+    path = next(shared_data(archive).rglob(file))
+    armature = load_rig(RigSource(path.stem, path.suffix, path))
+    if armature.animation_data is None or armature.animation_data.action is None:
+        assert give_motion(armature) == "walk"
+    armature.rotation_mode = "XYZ"
+    check_round_trip(addon, extension, armature, armature.scale.x, at_least=18)
+
+
+def check_round_trip(
+    addon: Addon, extension: str, armature: bpy.types.Object, scale: float, at_least: int = 20
+) -> None:
     """Under 0.1 degree and 0.1 cm of a human-sized character, on every mapped bone and frame."""
     place(armature, scale)
     reading, played, mapped = send_through(addon, extension, armature)
-    assert len(mapped) >= 20
+    assert len(mapped) >= at_least
     rotations, heads = blender_pose(addon, armature, reading)
     core = addon("backend").rotations
     angles = np.degrees(core.angle_between(played[0], rotations))[:, mapped]

@@ -86,12 +86,15 @@ def largest_key_difference(armature: bpy.types.Object, original: bpy.types.Actio
 def test_amount_zero_is_the_original(build: Callable[[], bpy.types.Object]) -> None:
     armature = build()
     original = armature.animation_data.action
-    for root in ("PREDICTED", "KEEP"):
+    for root, keys in (("PREDICTED", "SPARSE"), ("KEEP", "EVERY_FRAME")):
         armature.animation_data.action = original
-        assert bpy.ops.panache.stylize(style="elderly", amount=0.0, root=root) == {"FINISHED"}
+        assert bpy.ops.panache.stylize(style="elderly", amount=0.0, root=root, keys=keys) == {"FINISHED"}
         result = armature.animation_data.action
         assert result is not original
         assert largest_key_difference(armature, original, result) < 1e-5
+        if keys == "SPARSE":
+            assert keys_of(armature, result) == keys_of(armature, original)
+            continue
         first, last = (round(frame) for frame in original.frame_range)
         arm = next(
             curve
@@ -108,8 +111,9 @@ def test_what_was_computed_is_what_plays(addon: Addon, build: Callable[[], bpy.t
     rig = reader.read_rig(armature)
     reading = reader.read_clip(context, addon("rig.take").active_take(context), rig)
     settings = addon("backend").StyleSettings(style="exhausted", amount=1.5, seed=3)
-    wanted = addon("backend").run(addon("backend").Clip(reading.motion, reading.bone_map), None, settings)
-    bpy.ops.panache.stylize(style="exhausted", amount=1.5, seed=3)
+    clip = addon("backend").Clip(reading.motion, reading.bone_map, reading.cyclic)
+    wanted = addon("backend").run(clip, None, settings).motion
+    bpy.ops.panache.stylize(style="exhausted", amount=1.5, seed=3, keys="EVERY_FRAME")
     played = reader.read_clip(context, addon("rig.take").active_take(context), rig).motion
     size = np.abs(wanted.pose[..., :3, 3]).max() + 1.0
     assert np.abs(wanted.pose - played.pose).max() / size < 3e-6
@@ -119,7 +123,7 @@ def test_what_was_computed_is_what_plays(addon: Addon, build: Callable[[], bpy.t
 
 def test_euler_angles_do_not_jump() -> None:
     armature = euler_walk()
-    bpy.ops.panache.stylize(style="exhausted", amount=0.2)
+    bpy.ops.panache.stylize(style="exhausted", amount=0.2, keys="EVERY_FRAME")
     for curve in rigs.curves_of(armature):
         if curve.data_path.endswith("rotation_euler"):
             values = [point.co.y for point in curve.keyframe_points]
@@ -182,7 +186,7 @@ def test_modifiers_are_not_applied_twice() -> None:
         if "Spine" in curve.data_path:
             curve.modifiers.new("CYCLES")
             curve.modifiers.new("NOISE")
-    bpy.ops.panache.stylize(amount=0.0)
+    bpy.ops.panache.stylize(amount=0.0, keys="EVERY_FRAME")
     result = armature.animation_data.action
     assert largest_key_difference(armature, original, result) < 1e-5
     kinds = {modifier.type for curve in rigs.curves_of(armature) for modifier in curve.modifiers}

@@ -127,6 +127,10 @@ class BendingEngine:
     def __init__(self, lean: float = 0.4, slow: float = 0.6) -> None:
         self.lean, self.slow = lean, slow
 
+    def leans(self, frames: int) -> Array:
+        """(T,) radians that the trunk is bent by."""
+        return np.full(frames, self.lean)
+
     def stylize(self, features: Features, **_: object) -> tuple[Features, Features]:
         """Reconstruction = the clip; stylized = leaning forward about the hips, at a share of the speed."""
         motion = decode(features)
@@ -134,8 +138,13 @@ class BendingEngine:
         upper = [
             i for i, j in enumerate(JOINTS) if not any(leg in j for leg in ("pelvis", "hip", "knee", "ankle", "foot"))
         ]
-        rotations[:, upper] = multiply(from_rotation_vector(np.array([self.lean, 0.0, 0.0])), rotations[:, upper])
+        lean = from_rotation_vector(self.leans(len(motion))[:, None] * np.array([1.0, 0.0, 0.0]))
+        rotations[:, upper] = multiply(lean[:, None], rotations[:, upper])
         bent, _ = encode(motion.with_pose(motion.root * np.array([self.slow, 1.0, self.slow]), rotations))
         yaw = feature_slice("root_yaw_velocity")
         bent[:, yaw] = features[:, yaw]
         return features, bent
+
+    def reconstruct(self, features: Features) -> Features:
+        """Everything is known to this engine."""
+        return features

@@ -86,8 +86,18 @@ def test_canonical_clip_forgets_size_and_floor() -> None:
 
 
 def test_short_clips_are_refused_with_a_sentence() -> None:
-    with pytest.raises(ClipTooShortError, match="at least 8 frames"):
-        to_canonical(walk(5))
+    with pytest.raises(ClipTooShortError, match="at least 5 frames"):
+        to_canonical(walk(4))
+
+
+def test_short_clips_are_held_at_both_ends() -> None:
+    motion = walk(7)
+    longer = to_canonical(motion).motion
+    assert len(longer) >= 30
+    assert longer.times[0] < motion.times[0]
+    assert longer.times[-1] > motion.times[-1]
+    assert np.ptp(longer.root[:5], axis=0).max() < 1e-12
+    assert np.ptp(longer.root[-5:], axis=0).max() < 1e-12
 
 
 def test_standing_feet_are_in_contact_and_swinging_feet_are_not() -> None:

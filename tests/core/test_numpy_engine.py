@@ -46,6 +46,14 @@ def test_engines_agree(source: str, frames: int) -> None:
         assert np.abs(a - b).max() < 1e-4
 
 
+@pytest.mark.parametrize("frames", [8, 61])
+def test_engines_agree_on_reconstructions(frames: int) -> None:
+    bundle, clip = random_bundle(), encode(walk(frames))[0]
+    mine, theirs = (engine.reconstruct(clip) for engine in (NumpyEngine(bundle), TorchEngine(bundle, device="cpu")))
+    assert mine.shape == theirs.shape == clip.shape
+    assert np.abs(mine - theirs).max() < 1e-4
+
+
 def test_seeds_repeat_and_differ() -> None:
     engine = NumpyEngine(random_bundle())
     clip = encode(walk(32))[0]

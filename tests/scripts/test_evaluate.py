@@ -318,8 +318,15 @@ class TestBlender:
 
 def test_benchmark_prints_medians_and_shares() -> None:
     stages = [{"read": 0.1, "network": 0.3, "other": 0.0}] * 3
-    times = {"bones": 65, "blender": "4.5.0", "totals": [0.5, 0.4, 0.9], "stages": stages}
+    times = {
+        "bones": 65,
+        "blender": "4.5.0",
+        "totals": [0.5, 0.4, 0.9],
+        "preflights": [0.2, 0.1, 0.4],
+        "stages": stages,
+    }
     options = benchmark.Options(Path("python"), None, 10.0, 3, "elderly")
     lines = benchmark.table(times, options).splitlines()
     assert "total  0.500 s" in lines[1]
+    assert "preflight  0.200 s" in lines[2]
     assert next(line for line in lines if line.startswith("network")).endswith("75%")

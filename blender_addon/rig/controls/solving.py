@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Setting the controls so that the mapped bones go where a result wants them."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...backend import (
+    Allow,
+    Bodies,
+    ControlGoal,
+    Played,
+    RigMotion,
+    advance,
+    bodies_of,
+    control_goal,
+    levers_of,
+    missed,
+    moved_like,
+    rotations,
+    shortfall,
+)
+from ..edits import ChannelEdit
+from ..reader import Reading, read_skeleton
+from ..rotation_modes import to_quaternions
+from ..stepping import Steps, step
+from ..take import SetupError, Take
+from .finding import Controls
+from .scratch import scratch
+
+Array = rotations.Array
+
+_MAX_ROUNDS: Final = 6
+# In tolerances: below the first a frame is done, and one that is not better than the second times what it was is, too.
+_GOOD_ENOUGH: Final = 0.1
+_SLOW: Final = 0.8
+# Share of the frames on which a joint may be far off: limbs are stretched for a moment in many motions.
+_MANY: Final = 0.1
+_SHOWN: Final = 4
+# Below this, shares of the body's size, a location differs only by rounding.
+_UNMOVED: Final = 1e-7
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Channels of C controls: ``own`` (T, C, 4) rotation properties, ``locations`` (T, C, 3)."""
+
+    own: Array
+    locations: Array
+
+
+def solve_controls(
+    context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls, action: bpy.types.Action
+) -> list[ChannelEdit]:
+    """New values for the keyed channels of the controls.
+
+    Args:
+        context: whose scene is played.
+        reading: what the rig showed.
+        result: what its mapped bones shall do, on the same frames.
+        controls: of the same take.
+        action: the result's; copies of it are played, itself it stays as it is.
+
+    Raises:
+        SetupError: naming bones that the controls cannot bring where they should be.
+
+    """
+    return _Solver(context, reading, result, controls).solved(action)
+
+
+class _Solver:
+    """One result on its way onto the controls."""
+
+    def __init__(self, context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls) -> None:
+        self._context, self._reading, self._controls = context, reading, controls
+        self._take: Take = reading.take
+        self._states = controls.state_at(self._take, reading.frames)
+        skeleton, count = reading.motion.skeleton, len(controls.bones)
+        whole = read_skeleton(self._take.armature)
+        bones = [self._take.armature.data.bones[name] for name in controls.names]
+        # Location is along the bone's own rest axes, or along its parent's.
+        rest = whole.relative_rest[[whole.index[bone.name] for bone in bones], :3, :3]
+        along = np.array([bone.use_local_location for bone in bones])[:, None, None]
+        self._axes = np.where(along, np.eye(3), np.swapaxes(rest, -1, -2))
+        steps = self._play(reading.frames)
+        self._before = _Values(steps.own[:, count:], steps.locations[:, count:])
+        rows = [skeleton.index[bone] for bone in controls.bones]
+        before, after = (bodies_of(motion.pose[:, rows]) for motion in (reading.motion, result))
+        start = self._shown(steps)
+        joints = Bodies(start.bodies.turns[:, :count], start.bodies.places[:, :count])
+        targets = moved_like(controls.joints, joints, before, after)
+        self._goal: ControlGoal = control_goal(controls.joints, start, targets)
+
+    def solved(self, action: bpy.types.Action) -> list[ChannelEdit]:
+        """The edits of the best round, per frame."""
+        frames, best = self._reading.frames, self._goal.start
+        best_score = self._shortfall(best)
+        now, score = best, best_score
+        todo = np.flatnonzero(score > _GOOD_ENOUGH)
+        with scratch(self._context, self._take, action, frames) as trial:
+            for turn in range(_MAX_ROUNDS if todo.size else 0):
+                aimed = self._advanced(now, todo, turn)
+                trial.write(self._edits(aimed))
+                now = now.put(todo, self._shown(self._play(frames[todo])))
+                score = self._shortfall(now)
+                better = np.flatnonzero(score < best_score)
+                best = best.put(better, replace(now, own=aimed.own, locations=aimed.locations).at(better))
+                slow = (score > _SLOW * best_score) & (turn > 0)
+                best_score = np.minimum(score, best_score)
+                todo = todo[(score[todo] > _GOOD_ENOUGH) & ~slow[todo]]
+                if not todo.size:
+                    break
+        self._check(best)
+        return self._edits(best)
+
+    def _advanced(self, now: Played, todo: Array, turn: int) -> Played:
+        """The controls after one more step on the frames ``todo``; only their own channels mean anything."""
+        own, locations = now.own.copy(), now.locations.copy()
+        for state, wiring in enumerate(self._controls.wirings):
+            rows = todo[self._states[todo] == state]
+            if rows.size:
+                allow = self._allowing(rows)
+                own[rows], locations[rows] = advance(self._goal.at(rows), now.at(rows), wiring, allow, turn)
+        return replace(now, own=own, locations=locations)
+
+    def _allowing(self, rows: Array) -> Allow:
+        def allow(control: int, own: Array, locations: Array) -> tuple[Array, Array]:
+            channels = self._controls.channels[control]
+            before = self._before.own[rows, control]
+            reached = channels.quaternion(channels.rotation(before, own))
+            return reached, channels.location(self._before.locations[rows, control], locations)
+
+        return allow
+
+    def _shortfall(self, now: Played) -> Array:
+        score = np.zeros(len(self._states))
+        for state, wiring in enumerate(self._controls.wirings):
+            rows = np.flatnonzero(self._states == state)
+            score[rows] = shortfall(self._goal.at(rows), now.at(rows), wiring)
+        return score
+
+    def _check(self, best: Played) -> None:
+        """Refuse a result in which joints that could be led are far from where they should be."""
+        free = tuple(entry.is_free for entry in self._controls.channels)
+        off: dict[str, int] = {}
+        for state, wiring in enumerate(self._controls.wirings):
+            rows = np.flatnonzero(self._states == state)
+            for joint, frames in missed(self._goal.at(rows), best.at(rows), wiring, free).items():
+                off[joint] = off.get(joint, 0) + int(frames.sum())
+        bones = self._reading.bone_map.bones
+        names = [bones[joint] for joint, count in off.items() if count > _MANY * len(self._states)]
+        if names:
+            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+            raise SetupError(
+                f"The keyed controls cannot bring {shown} where the style wants them: mute the constraints that hold "
+                "them, or bake them first (Pose > Animation > Bake Action)."
+            )
+
+    def _edits(self, best: Played) -> list[ChannelEdit]:
+        edits: list[ChannelEdit] = []
+        for control, channels in enumerate(self._controls.channels):
+            name, width = channels.rotation_property
+            before = self._before.own[:, control]
+            if channels.free_axes:
+                values = channels.rotation(before, best.own[:, control])
+                edits.append(ChannelEdit(channels.bone, name, values[:, :width], before[:, :width]))
+            if channels.moves:
+                before = self._before.locations[:, control]
+                moved = channels.location(before, best.locations[:, control])
+                unmoved = np.abs(moved - before).max(axis=-1, keepdims=True) < _UNMOVED * self._goal.size
+                edits.append(ChannelEdit(channels.bone, "location", np.where(unmoved, before, moved), before))
+        return edits
+
+    def _play(self, frames: Array) -> Steps:
+        names = (*self._controls.bones, *self._controls.names)
+        return step(self._context, self._take.armature, frames, names)
+
+    def _shown(self, steps: Steps) -> Played:
+        count = len(self._controls.bones)
+        modes = tuple(entry.mode for entry in self._controls.channels)
+        own, scales = to_quaternions(steps.own[:, count:], modes), steps.scales[:, count:]
+        levers = levers_of(steps.pose[:, count:], own, scales, self._axes)
+        return Played(bodies_of(steps.pose), own, steps.locations[:, count:], levers)

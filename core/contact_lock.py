@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Feet and hands that were planted in the original stay planted in the result.
+
+From the first touch of a foot (heel or toe) to its last, the foot moves exactly as the original's did: its whole
+movement is carried rigidly over the floor, turned and shifted to where the style would put it on the average. So it
+rolls from heel to toe at the original's height, and nothing slides. A hand that holds on to something stays at the
+*original's* place if the body stays where it was, because the table or the wall does too: always with a root that is
+kept, else where the body is near the original's. If the body has gone elsewhere, a hand is treated as a foot is.
+
+Between contacts the correction glides from one to the next, in place and in speed, so that nothing pops; a swinging
+foot is kept above the ground. Where a planted foot is out of reach, the body comes down a little before the knee snaps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .contact_places import FADE, Place, find_places
+from .contacts import PLANTED_JOINTS, Contacts, contact_runs, rate_of_change
+from .limbs import ARMS, LEGS, MAX_REACH, Limb, hinge_axis, limb_length, limb_points, move_limb
+from .motion import Motion
+from .representation import FPS
+from .resample import even_times, interpolate, interpolate_smooth
+from .rotations import (
+    Array,
+    conjugate,
+    from_rotation_vector,
+    multiply,
+    rotate,
+    to_rotation_vector,
+)
+from .skeleton import INDEX, JOINTS
+
+# Frames at 30 fps over which the body comes down for a foot that is out of reach, and how far it may, metres.
+_DIP_FRAMES = 3
+_MAX_DIP = 0.05
+_ON_FLOOR = np.array([1.0, 0.0, 1.0])
+_UP = np.array([0.0, 1.0, 0.0])
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a limb's end shall be: ``place`` (T, 3) metres, and turns (T, tips, 3) of its tips, rotation vectors."""
+
+    place: Array
+    turns: Array
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """A stretch of frames with its corrections (N, C), and their rates of change (C,) at both of its ends."""
+
+    start: int
+    stop: int
+    values: Array
+    rates: tuple[Array, Array]
+
+
+def lock_contacts(styled: Motion, contacts: Contacts) -> Motion:
+    """``styled`` with the contacts kept; unchanged where it equals the original."""
+    feet = {limb: end for limb in LEGS if (end := _end(styled, contacts, limb)) is not None}
+    feet = {limb: _End(_above_ground(styled, contacts, limb, end), end.turns) for limb, end in feet.items()}
+    result = _come_down(styled, contacts, {limb: end.place for limb, end in feet.items()})
+    for limb, end in feet.items():
+        result = _bring(result, contacts, limb, end)
+    for limb in ARMS:
+        end = _end(result, contacts, limb)
+        result = result if end is None else _bring(result, contacts, limb, end)
+    return result
+
+
+def _bring(motion: Motion, contacts: Contacts, limb: Limb, end: _End) -> Motion:
+    """The limb's end brought to its place, then its tips turned."""
+    moved = move_limb(motion, limb, end.place, hinge_axis(contacts.original, limb))
+    rotations = moved.rotations.copy()
+    for tip, turns in zip(limb.tips, np.moveaxis(end.turns, 1, 0), strict=True):
+        turned = np.linalg.norm(turns, axis=-1) > _TINY
+        rotations[turned, INDEX[tip]] = multiply(from_rotation_vector(turns[turned]), rotations[turned, INDEX[tip]])
+    return moved.with_pose(moved.root, rotations)
+
+
+def _end(styled: Motion, contacts: Contacts, limb: Limb) -> _End | None:
+    """Where the limb's end shall be at all times; None if it is never planted."""
+    runs = contact_runs(contacts.touching(limb.tips))
+    if not runs:
+        return None
+    places = find_places(styled, contacts, limb, runs)
+    anchors = [_anchor(styled, contacts, limb, run, place) for run, place in zip(runs, places, strict=True)]
+    corrections = _glide(_with_pins(anchors, contacts.freedom), styled.times)
+    turns = corrections[:, 3:].reshape(len(styled), -1, 3)
+    return _End(limb_points(styled, limb)[:, 2] + corrections[:, :3], turns)
+
+
+def _anchor(styled: Motion, contacts: Contacts, limb: Limb, run: tuple[int, int], place: Place) -> _Anchor:
+    """The corrections of one contact, (N, 3 + 3 * tips): shift of the limb's end, turns of its tips."""
+    start, stop = run
+    # One frame more on either side gives the speeds at the contact's ends.
+    near = slice(max(start - 1, 0), min(stop + 1, len(styled)))
+    before, after = contacts.original.part(near), styled.part(near)
+    wanted = place.carry(limb_points(before, limb)[:, 2])
+    tips = [INDEX[tip] for tip in limb.tips]
+    turns = multiply(multiply(place.turn, before.rotations[:, tips]), conjugate(after.rotations[:, tips]))
+    shift = wanted - limb_points(after, limb)[:, 2]
+    values = np.concatenate([shift, to_rotation_vector(turns).reshape(len(shift), -1)], axis=-1)
+    rates = rate_of_change(values, after.times)
+    first, last = start - near.start, stop - near.start
+    return _Anchor(start, stop, values[first:last], (rates[first], rates[last - 1]))
+
+
+def _with_pins(anchors: list[_Anchor], freedom: Array) -> list[_Anchor]:
+    """Anchors without any correction for pinned frames that are in no contact."""
+    nothing = np.zeros_like(anchors[0].values[0])
+    free = [frame for frame in np.flatnonzero(freedom <= 0.0) if not any(a.start <= frame < a.stop for a in anchors)]
+    pins = [_Anchor(int(frame), int(frame) + 1, nothing[None], (nothing, nothing)) for frame in free]
+    return sorted([*anchors, *pins], key=lambda anchor: anchor.start)
+
+
+def _glide(anchors: list[_Anchor], times: Array) -> Array:
+    """(T, C) corrections: those of the anchors, and between them curves that continue their values and speeds."""
+    result = np.zeros((len(times), anchors[0].values.shape[1]))
+    for anchor in anchors:
+        result[anchor.start : anchor.stop] = anchor.values
+    for left, right in zip([None, *anchors], [*anchors, None], strict=True):
+        frames = slice(left.stop if left else 0, right.start if right else len(times))
+        if frames.start < frames.stop:
+            result[frames] = _between(left, right, times, times[frames])
+    return result
+
+
+def _between(left: _Anchor | None, right: _Anchor | None, times: Array, at: Array) -> Array:
+    """(N, C) corrections at the times ``at`` that lie between two anchors: one curve if they are near, else two."""
+    if left and right and times[right.start] - times[left.stop - 1] <= 2.0 * FADE:
+        span = times[right.start] - times[left.stop - 1]
+        x = (at - times[left.stop - 1]) / span
+        away = _hermite(x, left.values[-1], left.rates[1] * span)
+        return away + _hermite(1.0 - x, right.values[0], -right.rates[0] * span)
+    total = np.zeros(1)
+    if left:
+        total = total + _hermite((at - times[left.stop - 1]) / FADE, left.values[-1], left.rates[1] * FADE)
+    if right:
+        total = total + _hermite((times[right.start] - at) / FADE, right.values[0], -right.rates[0] * FADE)
+    return total
+
+
+def _hermite(x: Array, value: Array, slope: Array) -> Array:
+    """(N, C) cubic that leaves ``value`` with ``slope`` at x = 0, and is at rest at nothing from x = 1 on."""
+    x = np.clip(x, 0.0, 1.0)[:, None]
+    return (1.0 - x) ** 2 * ((1.0 + 2.0 * x) * value + x * slope)
+
+
+def _above_ground(styled: Motion, contacts: Contacts, limb: Limb, end: _End) -> Array:
+    """(T, 3) the foot's place, raised where heel or toe would come below the original's ground, or its own place."""
+    ankle, toe = (INDEX[tip] for tip in limb.tips)
+    foot = multiply(from_rotation_vector(end.turns[:, 0]), styled.rotations[:, ankle])
+    sole = rotate(foot, np.broadcast_to(styled.skeleton.offsets[toe], end.place.shape))
+    lift = np.zeros(len(styled))
+    for tip, height in ((ankle, end.place[:, 1]), (toe, (end.place + sole)[:, 1])):
+        lift = np.maximum(lift, _ground(contacts, tip) - height)
+    return end.place + lift[:, None] * _UP
+
+
+def _ground(contacts: Contacts, tip: int) -> Array:
+    """(T,) lowest height that heel or toe may have: where it rests before and after, or less if the original's has."""
+    heights, times = contacts.original.positions()[:, tip, 1], contacts.original.times
+    planted = contacts.planted[:, PLANTED_JOINTS.index(JOINTS[tip])]
+    if not planted.any():
+        return np.full(len(heights), -np.inf)
+    return np.minimum(heights, interpolate(heights[planted], times[planted], times))
+
+
+def _come_down(styled: Motion, contacts: Contacts, places: dict[Limb, Array]) -> Motion:
+    """Lower the body, smoothly, where a planted foot is further away than the leg reaches."""
+    needed = np.zeros(len(styled))
+    for limb, place in places.items():
+        points, before = limb_points(styled, limb), limb_points(contacts.original, limb)
+        reach = np.maximum(_extension(points), _extension(before))
+        reach = np.maximum(reach, MAX_REACH * limb_length(styled, limb))
+        way = place - points[:, 0]
+        flat = np.sum((way * _ON_FLOOR) ** 2, axis=-1)
+        dip = -way[:, 1] - np.sqrt(np.maximum(reach**2 - flat, 0.0))
+        needed = np.maximum(needed, np.where(contacts.touching(limb.tips), dip, 0.0))
+    if needed.max(initial=0.0) < _TINY:
+        return styled
+    dip = _envelope(np.minimum(needed, _MAX_DIP * styled.skeleton.scale), styled.times) * contacts.freedom
+    return styled.with_pose(styled.root - dip[:, None] * _UP, styled.rotations)
+
+
+def _extension(points: Array) -> Array:
+    """(T,) distance from a limb's first joint to its end."""
+    return np.linalg.norm(points[:, 2] - points[:, 0], axis=-1)
+
+
+def _envelope(values: Array, times: Array) -> Array:
+    """(T,) smooth curve that is nowhere below ``values``."""
+    even = even_times(times, FPS)
+    width = 2 * _DIP_FRAMES + 1
+    padded = np.pad(interpolate(values, times, even), 2 * _DIP_FRAMES, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=-1)
+    # A mean over the same width of what is nowhere below: each of its terms covers the middle frame.
+    weights = np.hanning(width + 2)[1:-1] / (_DIP_FRAMES + 1)
+    return interpolate_smooth(np.lib.stride_tricks.sliding_window_view(highest, width) @ weights, even, times)

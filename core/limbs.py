@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Legs and arms as two bones with a hinge between: bring their ends to a place, and never bend them the wrong way."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .motion import Motion
+from .rotations import Array, conjugate, from_axis_angle, multiply, normalize, rotate, swing
+from .skeleton import INDEX
+
+# Share of a limb's length that a solve may stretch it to: a fully straight limb snaps.
+MAX_REACH = 0.998
+_SOLVER_ROUNDS = 4
+_TINY = 1e-9
+# Below this mean sine of the bend a clip does not show in which plane the limb bends.
+_MIN_BEND = 0.05
+_MAX_BEND = 2.62  # radians: calf on thigh, forearm on upper arm
+
+
+@dataclass(frozen=True)
+class Limb:
+    """A leg or an arm.
+
+    Attributes:
+        joints: names of its hip, knee and ankle, or of shoulder, elbow and wrist.
+        tips: joints that keep their own global rotation when the limb moves: ankle and toe, or the wrist.
+        flexion: axis (3,) about which the hinge bends in the T-pose.
+    """
+
+    joints: tuple[str, str, str]
+    tips: tuple[str, ...]
+    flexion: tuple[float, float, float]
+
+    @property
+    def is_leg(self) -> bool:
+        """Whether it ends in a foot."""
+        return len(self.tips) > 1
+
+
+LEGS: tuple[Limb, ...] = tuple(
+    Limb((f"{side}_hip", f"{side}_knee", f"{side}_ankle"), (f"{side}_ankle", f"{side}_foot"), (1.0, 0.0, 0.0))
+    for side in ("left", "right")
+)
+ARMS: tuple[Limb, ...] = tuple(
+    Limb((f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"), (f"{side}_wrist",), (0.0, sign, 0.0))
+    for side, sign in (("left", -1.0), ("right", 1.0))
+)
+
+
+def limb_points(motion: Motion, limb: Limb) -> Array:
+    """(T, 3, 3) places of the limb's three joints, metres."""
+    return motion.positions()[:, [INDEX[joint] for joint in limb.joints]]
+
+
+def limb_length(motion: Motion, limb: Limb) -> float:
+    """Length of the straight limb, metres."""
+    lengths = np.linalg.norm(motion.skeleton.offsets, axis=-1)
+    return float(lengths[INDEX[limb.joints[1]]] + lengths[INDEX[limb.joints[2]]])
+
+
+def hinge_axis(motion: Motion, limb: Limb) -> Array:
+    """(3,) axis of flexion in the frame of the limb's first joint, as the clip shows it; anatomy's if it does not."""
+    points = limb_points(motion, limb)
+    normal = np.cross(normalize(points[:, 1] - points[:, 0]), normalize(points[:, 2] - points[:, 1]))
+    mean = rotate(conjugate(motion.rotations[:, INDEX[limb.joints[0]]]), normal).mean(axis=0)
+    return normalize(mean) if float(np.linalg.norm(mean)) > _MIN_BEND else np.array(limb.flexion)
+
+
+def flexion(motion: Motion, limb: Limb, axis: Array) -> Array:
+    """(T,) radians by which the hinge is bent about ``axis`` of :func:`hinge_axis`; negative is the wrong way."""
+    points = limb_points(motion, limb)
+    upper, lower = points[:, 1] - points[:, 0], points[:, 2] - points[:, 1]
+    hinge = _across(rotate(motion.rotations[:, INDEX[limb.joints[0]]], np.broadcast_to(axis, upper.shape)), upper)
+    bend = _signed_bend(upper, lower, hinge)
+    # Nothing bends back that far: it is folded further than together.
+    return np.where(bend < -0.5 * np.pi, bend + 2.0 * np.pi, bend)
+
+
+def keep_hinges(styled: Motion, original: Motion) -> Motion:
+    """``styled`` with no knee or elbow bent the wrong way, or folded together, further than the original's.
+
+    Hands and feet keep their rotations.
+    """
+    rotations = styled.rotations
+    for limb in (*LEGS, *ARMS):
+        axis = hinge_axis(original, limb)
+        bend, before = flexion(styled, limb, axis), flexion(original, limb, axis)
+        excess = np.clip(bend, np.minimum(before, 0.0), np.maximum(before, _MAX_BEND)) - bend
+        turned = np.abs(excess) > _TINY
+        if turned.any():
+            first, second = (INDEX[joint] for joint in limb.joints[:2])
+            hinge = rotate(rotations[turned, first], np.broadcast_to(axis, (int(turned.sum()), 3)))
+            rotations = rotations.copy()
+            rotations[turned, second] = multiply(from_axis_angle(hinge, excess[turned]), rotations[turned, second])
+    return styled if rotations is styled.rotations else styled.with_pose(styled.root, rotations)
+
+
+def move_limb(motion: Motion, limb: Limb, target: Array, axis: Array) -> Motion:
+    """Bring the limb's end to ``target`` (T, 3) as far as it reaches; ``axis`` is that of :func:`hinge_axis`."""
+    points = limb_points(motion, limb)
+    moved = np.linalg.norm(target - points[:, 2], axis=-1) > _TINY
+    if not moved.any():
+        return motion
+    first, second = (INDEX[joint] for joint in limb.joints[:2])
+    rotations = motion.rotations.copy()
+    pair = _solve(rotations[moved][:, [first, second]], points[moved], target[moved], axis)
+    rotations[moved, first], rotations[moved, second] = pair
+    return motion.with_pose(motion.root, rotations)
+
+
+def _solve(rotations: Array, points: Array, target: Array, axis: Array) -> tuple[Array, Array]:
+    """Rotations (T, 4) of both bones that bring the end to ``target``; ``points`` is (T, 3, 3)."""
+    first, second = rotations[:, 0], rotations[:, 1]
+    start, upper, lower = points[:, 0], points[:, 1] - points[:, 0], points[:, 2] - points[:, 1]
+    a, b = np.linalg.norm(upper, axis=-1), np.linalg.norm(lower, axis=-1)
+    # What already reaches further may stay so: a limb that was straight is not bent by force.
+    limit = np.maximum(np.linalg.norm(upper + lower, axis=-1), MAX_REACH * (a + b))
+    distance = np.clip(np.linalg.norm(target - start, axis=-1), np.abs(a - b) * 1.05 + _TINY, limit)
+    wanted = np.arccos(np.clip((distance**2 - a**2 - b**2) / (2.0 * a * b), -1.0, 1.0))
+    for _ in range(_SOLVER_ROUNDS):
+        hinge = _bend_axis(first, upper, lower, axis)
+        turn = from_axis_angle(hinge, wanted - _signed_bend(upper, lower, hinge))
+        lower, second = rotate(turn, lower), multiply(turn, second)
+        aim = swing(normalize(upper + lower), normalize(target - start))
+        upper, lower = rotate(aim, upper), rotate(aim, lower)
+        first, second = multiply(aim, first), multiply(aim, second)
+    return first, second
+
+
+def _bend_axis(first: Array, upper: Array, lower: Array, axis: Array) -> Array:
+    """(T, 3) axis about which the limb bends: its present plane, or the hinge's axis if it is straight or wrong."""
+    hinge = _across(rotate(first, np.broadcast_to(axis, upper.shape)), upper)
+    present = np.cross(normalize(upper), normalize(lower))
+    forward = np.sum(present * hinge, axis=-1, keepdims=True) > 0.0
+    # A little of the hinge's axis steadies nearly straight limbs, whose plane is noise.
+    return normalize(np.where(forward, present, 0.0) + 0.05 * hinge)
+
+
+def _across(axis: Array, along: Array) -> Array:
+    """Unit part of ``axis`` (T, 3) that is perpendicular to ``along``."""
+    way = normalize(along)
+    return normalize(axis - way * np.sum(axis * way, axis=-1, keepdims=True))
+
+
+def _signed_bend(upper: Array, lower: Array, hinge: Array) -> Array:
+    return np.arctan2(np.sum(np.cross(upper, lower) * hinge, axis=-1), np.sum(upper * lower, axis=-1))
