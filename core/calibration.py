@@ -40,6 +40,10 @@ _MIN_BEND = 0.08
 _MIN_LENGTH = 1e-3
 # Joints are modelled up to this sine past straight, but not further.
 _MAX_OVERSTRETCH = 0.35
+# Above this mean cosine with where it should point, a bone without a mapped child is believed to point there.
+_ALONG = 0.7
+# Blender's bones point along their own Y.
+_BONE = np.array([0.0, 1.0, 0.0])
 _LEFT = np.array([1.0, 0.0, 0.0])
 
 
@@ -99,9 +103,7 @@ def _bone_frame(joint: str, choice: Choice, above: dict[str, Array]) -> Array:
     """C of one joint, given that of the joints above: the rotation from bone-frame to T-pose directions."""
     poses, is_leaf = choice.poses, joint != "pelvis" and _aim(joint, choice.poses) is None
     neutral = _neutral(joint, poses, above)
-    # Nothing says where a foot without toes points but that people stand on it.
-    stands = is_leaf and joint.endswith("_ankle")
-    if stands or (choice.is_one and (is_leaf or joint == "pelvis")):
+    if (is_leaf and not _continues(joint, poses, neutral)) or (choice.is_one and (is_leaf or joint == "pelvis")):
         return _mean_rotation(multiply(conjugate(neutral), poses.rotations[joint]))
     aim, aim_canonical = _aim_axis(joint, poses)
     across = _lateral_axis(joint, poses)
@@ -111,6 +113,18 @@ def _bone_frame(joint: str, choice: Choice, above: dict[str, Array]) -> Array:
         from_canonical = _untwisted(poses.rotations[joint], neutral, aim, aim_canonical)
         roll, roll_canonical = _roll_axis(joint, choice.bends, from_canonical, aim_canonical)
     return multiply(from_frame(aim_canonical, roll_canonical), conjugate(from_frame(aim, roll)))
+
+
+def _continues(joint: str, poses: Poses, neutral: Array) -> bool:
+    """Whether a bone without a mapped child points, along its own Y, about where its joint does.
+
+    Else only that people hold heads, hands and feet straight says how it lies. A foot without toes points anywhere.
+    """
+    if joint.endswith("_ankle"):
+        return False
+    along = rotate(poses.rotations[joint], _repeat(_BONE, len(neutral)))
+    expected = rotate(neutral, _repeat(normalize(CANONICAL.offsets[INDEX[joint]]), len(neutral)))
+    return float(np.mean(np.sum(along * expected, axis=-1))) > _ALONG
 
 
 def _neutral(joint: str, poses: Poses, above: dict[str, Array]) -> Array:
@@ -143,8 +157,8 @@ def _aim_axis(joint: str, poses: Poses) -> tuple[Array, Array]:
         return _mean_direction(rotate(inverse, poses.positions[trunk] - middle)), np.array([0.0, 1.0, 0.0])
     target = _aim(joint, poses)
     if target is None:
-        # A leaf continues its parent's bone; Blender's bones point along their own Y.
-        return np.array([0.0, 1.0, 0.0]), normalize(CANONICAL.offsets[INDEX[joint]])
+        # A leaf continues its parent's bone.
+        return _BONE, normalize(CANONICAL.offsets[INDEX[joint]])
     local = _mean_direction(rotate(inverse, poses.positions[target] - poses.positions[joint]))
     return local, _canonical_direction(joint, target)
 

@@ -19,7 +19,7 @@ SIDES: Final = (("left", 1.0), ("right", -1.0))
 # A rest pose this near to standing, degrees, is believed before any frame of a clip; clips vary, it does not.
 _HUMAN: Final = 25.0
 # A frame this near was struck on purpose, as the T-pose that many recordings begin with; a walk does not come near.
-_STRUCK: Final = 4.0
+_STRUCK: Final = 6.0
 _MAX_POSES: Final = 64
 _MAX_BENDS: Final = 256
 

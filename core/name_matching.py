@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .bone_names import NameLabel, canonical_name, read_names
 from .rig import RigSkeleton
 from .rig_maps import RigFamily, load_families, load_words
@@ -23,6 +25,8 @@ _LEG, _ARM = ("hip", "knee", "ankle", "foot"), ("collar", "shoulder", "elbow", "
 _ANCHORS = ("left_elbow", "right_knee", "left_hip")
 # How many bones are tried for each joint of a limb, the best words first.
 _TRIED = 6
+# A pelvis lies within this share of the trunk's length of the hips.
+_NEAR_HIPS = 0.5
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ def _by_words(skeleton: RigSkeleton) -> dict[str, int]:
     ends = [found[joint] for joint in ("left_hip", "right_hip", "left_shoulder", "right_shoulder") if joint in found]
     if len(ends) < 4:
         return found
-    pelvis = _pelvis_by_words(labels, lines, ends)
+    pelvis = _pelvis_by_words(skeleton, labels, lines, ends)
     if pelvis is not None:
         found["pelvis"] = pelvis
     return found | _upper_trunk(skeleton, labels, lines, found)
@@ -206,12 +210,18 @@ def _candidates(labels: Sequence[NameLabel], part: str, side: str) -> list[tuple
     return sorted(found, key=lambda candidate: -candidate[1])[:_TRIED]
 
 
-def _pelvis_by_words(labels: Sequence[NameLabel], lines: Sequence[set[int]], ends: list[int]) -> int | None:
+def _pelvis_by_words(
+    skeleton: RigSkeleton, labels: Sequence[NameLabel], lines: Sequence[set[int]], ends: list[int]
+) -> int | None:
+    """The bone that carries most of the limbs, whose hips are the first two; one on the floor is a root, no pelvis."""
+    heads = skeleton.rest[:, :3, 3]
+    hips, shoulders = heads[ends[:2]].mean(axis=0), heads[ends[2:]].mean(axis=0)
+    near = _NEAR_HIPS * float(np.linalg.norm(shoulders - hips))
     scored = [
-        (sum(bone in lines[end] for end in ends) + 2.0 * worth, bone)
+        (float(np.linalg.norm(heads[bone] - hips)) < near, sum(bone in lines[end] for end in ends) + 2.0 * worth, bone)
         for bone, worth in _candidates(labels, "pelvis", "")
     ]
-    return max(scored, default=(0.0, None), key=lambda entry: entry[0])[1]
+    return max(scored, default=(False, 0.0, None), key=lambda entry: entry[:2])[2]
 
 
 def _upper_trunk(

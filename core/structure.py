@@ -16,7 +16,7 @@ import numpy as np
 from .rig import RigMotion, RigSkeleton
 from .rotations import Array, normalize
 from .structure_facing import left_first, same_sides
-from .structure_layers import directly
+from .structure_layers import directly, with_middle_toe
 from .structure_limbs import Chain, Limb, penalty, read_arms, read_chain, read_legs
 from .structure_ties import joint_trees
 from .structure_tree import JointTree
@@ -108,11 +108,13 @@ def _same_sides(guess: _Guess) -> _Guess:
 
 
 def _directly(tree: JointTree, guess: _Guess) -> _Guess:
-    """The guess by the bones that follow each other most directly, where several lie in one place."""
+    """The guess by the bones that follow each other most directly, where several lie in one place, and middle toes."""
     legs, arms = (
         replace(pair, limbs=(directly(tree, pair.limbs[0]), directly(tree, pair.limbs[1])))
         for pair in (guess.legs, guess.arms)
     )
+    first, second = legs.limbs
+    legs = replace(legs, limbs=(with_middle_toe(tree, first), with_middle_toe(tree, second)))
     return replace(guess, legs=legs, arms=arms)
 
 

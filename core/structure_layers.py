@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of several bones in one place: control rigs have a layer of controls, one of mechanics, one that deforms.
+"""Which of several like bones: toes beside each other, and bones in one place.
 
-Rest pose and clip cannot tell them apart, so one layer is taken throughout: the one whose bones follow each other without
-bones between, as the limb itself does, and that hangs deepest, where all controls have had their say.
+Control rigs have a layer of controls, one of mechanics, one that deforms. Rest pose and clip cannot tell them apart, so
+one layer is taken throughout: the one whose bones follow each other without bones between, as the limb itself does, and
+that hangs deepest, where all controls have had their say.
 """
 
 import itertools
@@ -12,6 +13,9 @@ import numpy as np
 
 from .structure_limbs import Limb
 from .structure_tree import SAME_POINT, JointTree
+
+# Toes are at least three, and within this cosine of each other, seen from the ankle.
+_TOES, _AHEAD = 3, 0.8
 
 
 def same_place(tree: JointTree, bone: int) -> list[int]:
@@ -41,6 +45,24 @@ def directly(tree: JointTree, limb: Limb) -> Limb:
         return limb
     joints = min(chains, key=lambda joints: (steps[joints], -tree.counts[joints[0]], joints != limb.joints))
     return replace(limb, joints=joints, extra=_extra(tree, limb, joints[2]))
+
+
+def with_middle_toe(tree: JointTree, leg: Limb) -> Limb:
+    """The leg with the middle one of its toes as toe base, where a foot has several."""
+    if leg.extra < 0 or tree.parents[leg.extra] < 0:
+        return leg
+    foot = tree.parents[leg.extra]
+    steps = tree.heads[0] - tree.heads[0, foot]
+    step, length = steps[leg.extra], tree.steps[leg.extra]
+    toes = [
+        bone
+        for bone in tree.children[foot]
+        if abs(tree.steps[bone] - length) < 0.5 * length and steps[bone] @ step > _AHEAD * tree.steps[bone] * length
+    ]
+    if len(toes) < _TOES:
+        return leg
+    off = np.linalg.norm(steps[toes] - steps[toes].mean(axis=0), axis=-1)
+    return replace(leg, extra=toes[int(np.argmin(off))])
 
 
 def _extra(tree: JointTree, limb: Limb, end: int) -> int:

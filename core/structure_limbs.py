@@ -187,7 +187,7 @@ def _arm_cost(chain: Chain, choice: Choice, width: float) -> float:
 
 def _ratio_cost(ratio: float, usual: float, choice: Choice) -> float:
     """Cost of the ratio of a limb's two bones, and of points left out between them."""
-    return penalty(ratio, usual, 0.25) + 0.9 * (choice[2] - choice[0] - 2)
+    return penalty(ratio, usual, 0.25) + (choice[2] - choice[0] - 2)
 
 
 def _pose_cost(chain: Chain, choice: Choice) -> float:
