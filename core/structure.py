@@ -8,6 +8,7 @@ that is no human pose does little harm; where up and down matter, the most uprig
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from .rig import RigMotion, RigSkeleton
 from .rotations import Array, normalize
 from .structure_facing import left_first, same_sides
 from .structure_layers import directly, with_middle_toe
-from .structure_limbs import Chain, Limb, penalty, read_arms, read_chain, read_legs
+from .structure_limbs import FINGERS, Chain, Limb, penalty, read_arms, read_chains, read_legs
 from .structure_ties import joint_trees
 from .structure_tree import JointTree
 from .structure_trunk import Trunk, read_trunk
@@ -26,12 +27,18 @@ from .structure_trunk import Trunk, read_trunk
 _LIKE = 0.25
 # A limb is at least this share of the rig's size.
 _MIN_LIMB = 0.08
-# The likeliest readings of each kind that are tried with each other.
-_TRIED = 14
+# The likeliest readings of each kind that are tried with each other; of them, at most so many of one junction.
+_TRIED, _TRIED_EACH = 26, 13
+# What fingers on both sides speak for arms: hair, capes and wings have none.
+_HANDS = 3.0
+# Shoulders of this width, as a share of the trunk's length, are broad.
+_BROAD = 0.9
 # The cost of a body as unlikely as it is likely.
 _EVEN_COST = 14.0
 # Rigs carry the trunk by the hips; a few carry the hips by the trunk.
 _HANGING_LEGS = 6.0
+# Most that legs can cost that end above the rig's lowest bone.
+_FLOOR_COST = 10.0
 # Two bodies of which the worse costs at most this much more are two characters.
 _SAME_COST = 8.0
 
@@ -91,7 +98,7 @@ def find_body(skeleton: RigSkeleton, clip: RigMotion | None = None) -> Body:
         return Body()
     tree, guesses = min(readings, key=lambda reading: reading[1][0].cost)
     best = _directly(tree, _same_sides(guesses[0]))
-    others = sum(_is_elsewhere(best, guess) for guess in guesses if guess.cost < best.cost + _SAME_COST)
+    others = sum(_is_elsewhere(tree, best, guess) for guess in guesses if guess.cost < best.cost + _SAME_COST)
     trunk = read_trunk(tree, best.legs.limbs, best.arms.limbs, (best.legs.junction, best.arms.junction))
     first_is_left, facing = left_first(tree, best.legs.limbs, best.arms.limbs, trunk)
     joints = _name_joints(best, trunk, ("left", "right") if first_is_left else ("right", "left"))
@@ -130,19 +137,39 @@ def _limb_pairs(tree: JointTree) -> tuple[list[_Pair], list[_Pair]]:
     """The likeliest pairs of legs and of arms."""
     legs: list[_Pair] = []
     arms: list[_Pair] = []
-    chains: dict[int, Chain] = {}
-    for junction, first, second in _like_branches(tree):
-        for bone in (first, second):
-            if bone not in chains:
-                chains[bone] = read_chain(tree, bone)
-        pair = (chains[first], chains[second])
-        layers = _layers(tree, pair, (first, second))
+    for junction, bones, chains in _like_chains(tree):
+        layers = _layers(tree, chains, bones)
         for found, read in ((legs, read_legs), (arms, read_arms)):
-            readings = [limbs for limbs in (read(pair), read((pair[1], pair[0]))) if limbs is not None]
+            readings = [limbs for limbs in (read(chains), read((chains[1], chains[0]))) if limbs is not None]
             if readings:
                 limbs = min(readings, key=lambda limbs: limbs[0].cost)
-                found.append(_Pair(junction, limbs, limbs[0].cost + _unlike(limbs) + layers))
-    return sorted(legs, key=_cost)[:_TRIED], sorted(arms, key=_cost)[:_TRIED]
+                hands = _HANDS if found is arms and min(chain.fan_weight for chain in chains) >= FINGERS else 0.0
+                found.append(_Pair(junction, limbs, limbs[0].cost + _unlike(limbs) + layers - hands))
+    return _likeliest(legs), _likeliest(arms)
+
+
+def _likeliest(pairs: list[_Pair]) -> list[_Pair]:
+    """The best pairs, not too many of one junction: the strands of a skirt make pairs without number."""
+    kept: list[_Pair] = []
+    used: Counter[int] = Counter()
+    for pair in sorted(pairs, key=_cost):
+        used[pair.junction] += 1
+        if used[pair.junction] <= _TRIED_EACH:
+            kept.append(pair)
+    return kept[:_TRIED]
+
+
+def _like_chains(tree: JointTree) -> Iterator[tuple[int, tuple[int, int], tuple[Chain, Chain]]]:
+    """Like branches of a joint: the joint, their first bones, and their ways down."""
+    chains: dict[int, list[Chain]] = {}
+    for junction, *bones in _like_branches(tree):
+        for bone in bones:
+            if bone not in chains:
+                chains[bone] = read_chains(tree, bone)
+        first, second = (chains[bone] for bone in bones)
+        # The longest way of each, and where one has another that carries more, those.
+        for way in range(max(len(first), len(second))):
+            yield junction, (bones[0], bones[1]), (first[min(way, len(first) - 1)], second[min(way, len(second) - 1)])
 
 
 def _cost(found: _Pair | _Guess) -> float:
@@ -193,6 +220,7 @@ def _combine(tree: JointTree, legs: _Pair, arms: _Pair) -> _Guess | None:
     pose = int(np.argmax(upright))
     cost = legs.cost + arms.cost + penalty(arm / trunk, 1.1, 0.5) + penalty(math.sqrt(arm * trunk) / leg, 0.62, 0.5)
     cost += ((1.0 - float(upright[pose])) / 0.25) ** 2
+    cost += _askew(legs.limbs, arms.limbs) + _too_wide(arms.limbs, trunk)
     cost += _lopsided(legs.limbs, shoulders) + _lopsided(arms.limbs, hips)
     cost += _above_floor(tree, legs, hips[pose] - shoulders[pose], pose)
     if arms.junction != legs.junction and arms.junction in tree.line(legs.junction):
@@ -213,6 +241,18 @@ def _uprightness(legs: tuple[Limb, Limb], up: Array) -> Array:
     return np.asarray(np.minimum(*down))
 
 
+def _askew(legs: tuple[Limb, Limb], arms: tuple[Limb, Limb]) -> float:
+    """Cost of hips that lie across the shoulders in all poses."""
+    hips, shoulders = (normalize(limbs[0].points[:, 0] - limbs[1].points[:, 0]) for limbs in (legs, arms))
+    return ((1.0 - float(np.abs(np.sum(hips * shoulders, axis=-1)).max())) / 0.15) ** 2
+
+
+def _too_wide(arms: tuple[Limb, Limb], trunk: float) -> float:
+    """Cost of shoulders farther apart than the trunk is long: sleeves and wings begin out on the arms."""
+    width = float(np.linalg.norm(arms[0].points[:, 0] - arms[1].points[:, 0], axis=-1).max())
+    return penalty(max(width / trunk, _BROAD), _BROAD, 0.4)
+
+
 def _lopsided(limbs: tuple[Limb, Limb], middle: Array) -> float:
     """Cost of two limbs of which one is nearer to the other end of the trunk."""
     near, far = (float(np.linalg.norm(limb.points[0, 0] - middle[0])) for limb in limbs)
@@ -220,22 +260,23 @@ def _lopsided(limbs: tuple[Limb, Limb], middle: Array) -> float:
 
 
 def _above_floor(tree: JointTree, legs: _Pair, down: Array, pose: int) -> float:
-    """Cost of legs that end far above the lowest thing that the same joint carries."""
-    way = normalize(down)
+    """Cost of legs that end far above the lowest thing that the same joint carries, or above the rig's lowest bone.
+
+    The latter may be a weapon or a cape, so it counts up to a limit only.
+    """
     start = _middle(legs.limbs)[pose]
-    feet = max(float(((limb.points[pose, 2:] - start) @ way).max()) for limb in legs.limbs)
-    below = [bone for child in tree.children[legs.junction] for bone in tree.longest_way(child)]
-    lowest = max(float(((tree.heads[pose, below] - start) @ way).max()), 1e-9)
-    return penalty(min(max(feet, 1e-9) / lowest, 1.0), 1.0, 0.2)
+    depth = (tree.heads[pose] - start) @ normalize(down)
+    feet = max(float(((limb.points[pose, 2:] - start) @ normalize(down)).max()) for limb in legs.limbs)
+    beside = max(depth[bone] for child in tree.children[legs.junction] for bone in tree.longest_way(child))
+    shares = (max(feet, 1e-9) / max(float(lowest), 1e-9) for lowest in (beside, depth.max()))
+    own, all_bones = (penalty(min(share, 1.0), 1.0, 0.2) for share in shares)
+    return own + min(all_bones, _FLOOR_COST)
 
 
-def _is_elsewhere(best: _Guess, other: _Guess) -> bool:
-    """Whether another guess is a second body, beside the first and sharing nothing with it."""
-    lines = [
-        {bone for pair in (guess.legs, guess.arms) for limb in pair.limbs for bone in limb.joints}
-        for guess in (best, other)
-    ]
-    if lines[0] & lines[1] - {-1}:
+def _is_elsewhere(tree: JointTree, best: _Guess, other: _Guess) -> bool:
+    """Whether another guess is a second body, beside the first; hair, wings and skirts hang on the first's trunk."""
+    trunk = tree.common(best.legs.junction, best.arms.junction)
+    if any(trunk in tree.line(pair.junction) for pair in (other.legs, other.arms)):
         return False
     apart = np.linalg.norm(_middle(best.legs.limbs)[0] - _middle(other.legs.limbs)[0])
     above = np.linalg.norm(_middle(best.arms.limbs)[0] - _middle(other.arms.limbs)[0])

@@ -16,6 +16,8 @@ from .structure_trunk import Trunk
 
 # How much each sign of the front is to be trusted, for a full deviation to the front.
 _FEET, _KNEES, _ELBOWS, _FACE, _NECK, _WALK = 6.0, 12.0, 4.0, 1.5, 0.5, 0.5
+# What hangs from the head and is longer than this share of the trunk is hair, which tells nothing of the face.
+_HAIR = 0.25
 # Sum of evidence that makes a side as good as sure.
 _SURE = 0.45
 # A foot without toes is no foot unless it turns from the shin by this angle, radians.
@@ -105,13 +107,15 @@ def _bulge(limb: Limb, front: Array) -> Array:
 
 
 def _face(tree: JointTree, trunk: Trunk, front: Array) -> Array:
-    """(K,) how far what the head carries lies before the head, in leg lengths of a trunk."""
+    """(K,) how far what the head carries, long hair aside, lies before the head, in lengths of a trunk."""
     head = trunk.joints.get("head", -1)
-    if head < 0 or len(tree.children[head]) < 2:
+    if head < 0:
         return np.zeros(len(front))
-    below = list(tree.children[head])
-    offset = tree.heads[:, below].mean(axis=1) - tree.heads[:, head]
     size = np.linalg.norm(tree.heads[:, head] - tree.heads[:, trunk.joints["pelvis"]], axis=-1)
+    below = [bone for bone in tree.children[head] if tree.reach[bone] < _HAIR * float(size[0])]
+    if len(below) < 2:
+        return np.zeros(len(front))
+    offset = tree.heads[:, below].mean(axis=1) - tree.heads[:, head]
     return np.asarray(np.sum(offset * front, axis=-1) / np.maximum(size, 1e-9))
 
 

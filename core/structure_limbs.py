@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,14 +21,14 @@ Choice = tuple[int, int, int]
 
 # More joints on one chain than this are not searched: a limb with all its twist segments and fingers has fewer.
 _MAX_POINTS = 12
-# Readings whose lengths alone cost this much are not looked at any closer.
-_HOPELESS = 30.0
 # Cost of an ankle with nothing below it.
 _NO_FOOT = 2.5
 # Cost of a bone on the same point as the one before.
 _DOUBLE = 0.15
 # What a joint says with so many branches below it, from the third on: where the fingers begin.
 _FAN_WEIGHTS = (0.0, 0.0, 0.7, 1.5)
+# What says that there are fingers: two branches may be anything.
+FINGERS = _FAN_WEIGHTS[3]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,33 @@ class Chain:
     fan: int
     fan_weight: float
     doubles: float
+
+    @cached_property
+    def leg_costs(self) -> dict[Choice, float]:
+        """What each choice of hip, knee and ankle costs."""
+        choices = [choice for choice in self._triples() if self.bones[choice[2]] >= 0]
+        if not choices:
+            return {}
+        _, knees, ankles = _columns(choices)
+        toes = [min(ankle + 1, len(self.bones) - 1) for ankle in ankles]
+        angles = _rest_or_usual(bend(self.points, (knees, ankles, toes))).tolist()
+        poses = _pose_costs(self, choices)
+        return {
+            choice: _leg_cost(self, choice, angle) + pose
+            for choice, angle, pose in zip(choices, angles, poses, strict=True)
+        }
+
+    @cached_property
+    def arm_costs(self) -> dict[Choice, float]:
+        """What each choice of shoulder, elbow and wrist costs, the shoulders' width aside."""
+        choices = list(self._triples())
+        if not choices:
+            return {}
+        poses = _pose_costs(self, choices)
+        return {choice: _arm_cost(self, choice) + pose for choice, pose in zip(choices, poses, strict=True)}
+
+    def _triples(self) -> Iterator[Choice]:
+        return itertools.combinations(range(min(len(self.bones), _MAX_POINTS)), 3)
 
 
 @dataclass(frozen=True)
@@ -72,12 +100,19 @@ class Limb:
     points: Array
 
 
-def read_chain(tree: JointTree, bone: int) -> Chain:
-    """The longest way down from ``bone``."""
+def read_chains(tree: JointTree, bone: int) -> list[Chain]:
+    """The longest way down from ``bone``, and if it is another one, the way that carries most.
+
+    A sleeve or a weapon may reach farther than the hand, but it has fewer bones.
+    """
+    ways = dict.fromkeys((tuple(tree.longest_way(bone)), tuple(tree.fullest_way(bone))))
+    return [_read_chain(tree, way) for way in ways]
+
+
+def _read_chain(tree: JointTree, way: Sequence[int]) -> Chain:
     bones: list[int] = []
     along: list[float] = []
     fan, weight = 0, 0.0
-    way = tree.longest_way(bone)
     total = 0.0
     for step in way:
         total += tree.steps[step]
@@ -100,10 +135,11 @@ def read_chain(tree: JointTree, bone: int) -> Chain:
 
 def read_legs(chains: tuple[Chain, Chain]) -> tuple[Limb, Limb] | None:
     """The best reading of two mirrored chains as legs; the same points are taken on both."""
+    costs = chains[0].leg_costs, chains[1].leg_costs
     choices = (
-        (_leg_cost(chains[0], first), first, second)
+        (0.5 * (costs[0][first] + costs[1][second]), first, second)
         for first, second in _choices(chains)
-        if chains[0].bones[first[2]] >= 0 and chains[1].bones[second[2]] >= 0
+        if first in costs[0] and second in costs[1]
     )
     return _limbs(chains, min(choices, default=None), toes=True)
 
@@ -111,8 +147,9 @@ def read_legs(chains: tuple[Chain, Chain]) -> tuple[Limb, Limb] | None:
 def read_arms(chains: tuple[Chain, Chain]) -> tuple[Limb, Limb] | None:
     """The best reading of two mirrored chains as arms; the wrist may be the tip of the forearm's bone."""
     width = np.linalg.norm(chains[0].points[:, :, None] - chains[1].points[:, None], axis=-1).max(axis=0)
+    costs = chains[0].arm_costs
     choices = (
-        (_arm_cost(chains[0], first, float(width[first[0], second[0]])), first, second)
+        (costs[first] + _breadth_cost(chains[0], first, float(width[first[0], second[0]])), first, second)
         for first, second in _choices(chains)
     )
     return _limbs(chains, min(choices, default=None), toes=False)
@@ -123,8 +160,8 @@ def penalty(ratio: float, usual: float, spread: float) -> float:
     return (math.log(max(ratio, 1e-6) / usual) / spread) ** 2
 
 
-def bend(points: Array, choice: Sequence[int]) -> Array:
-    """(K,) angle, radians, by which the way turns at the middle one of three points."""
+def bend(points: Array, choice: Sequence[int] | Sequence[list[int]]) -> Array:
+    """(K,) angle, radians, by which the way turns at the middle one of three points; (K, C) for C points each."""
     first, middle, last = (points[:, i] for i in choice)
     cosine = np.sum(normalize(middle - first) * normalize(last - middle), axis=-1)
     return np.asarray(np.arccos(np.clip(cosine, -1.0, 1.0)))
@@ -152,59 +189,63 @@ def _choices(chains: tuple[Chain, Chain]) -> Iterator[tuple[Choice, Choice]]:
             yield (i, j, k), (twins[i], twins[j], twins[k])
 
 
-def _leg_cost(chain: Chain, choice: Choice) -> float:
+def _leg_cost(chain: Chain, choice: Choice, ankle_bend: float) -> float:
     hip, knee, ankle = (chain.along[i] for i in choice)
     leg = ankle - hip
     foot = 0.5 + (chain.along[-1] - ankle) / leg
     cost = _ratio_cost((knee - hip) / (ankle - knee), 0.97, choice)
     cost += penalty(0.5 + hip / leg, 0.62, 0.6)
-    if cost > _HOPELESS:
-        return cost
-    if choice[2] + 1 < len(chain.bones):
-        # A foot is about a quarter of a leg; rigs without toes have a short one, and cartoon feet are long.
-        cost += penalty(foot, 0.72, 0.25 if foot < 0.72 else 0.35)
-        ankle_bend = _rest_or_usual(bend(chain.points, (choice[1], choice[2], choice[2] + 1)))
-        cost += (max(1.1 - ankle_bend, 0.0) / 0.5) ** 2
-    else:
-        cost += _NO_FOOT
-    return cost + _pose_cost(chain, choice) if cost < _HOPELESS else cost
+    if choice[2] + 1 == len(chain.bones):
+        return cost + _NO_FOOT
+    # A foot is about a quarter of a leg; rigs without toes have a short one, and cartoon feet are long.
+    cost += penalty(foot, 0.72, 0.25 if foot < 0.72 else 0.35)
+    return cost + (max(1.1 - ankle_bend, 0.0) / 0.5) ** 2
 
 
-def _arm_cost(chain: Chain, choice: Choice, width: float) -> float:
+def _breadth_cost(chain: Chain, choice: Choice, width: float) -> float:
+    """Round characters have short arms on broad shoulders, but nobody's shoulders lie on one point."""
+    half = 0.3 + 0.5 * width / (chain.along[choice[2]] - chain.along[choice[0]])
+    return penalty(half, 0.62, 0.25 if half < 0.62 else 0.4)
+
+
+def _arm_cost(chain: Chain, choice: Choice) -> float:
     shoulder, elbow, wrist = (chain.along[i] for i in choice)
     arm = wrist - shoulder
     cost = _ratio_cost((elbow - shoulder) / (wrist - elbow), 1.05, choice)
     cost += penalty(0.5 + (chain.along[-1] - wrist) / arm, 0.85, 0.35)
-    # Round characters have short arms on broad shoulders, but nobody's shoulders lie on one point.
-    half = 0.3 + 0.5 * width / arm
-    cost += penalty(half, 0.62, 0.25 if half < 0.62 else 0.4)
     # Before the shoulder there is a collar, or two; hair and coats have more.
     cost += 0.5 * max(choice[0] - 2, 0)
     # Fingers begin at the wrist, or at a palm bone right after it.
-    cost += (chain.fan_weight * (chain.fan - choice[2])) ** 2
-    return cost + _pose_cost(chain, choice) if cost < _HOPELESS else cost
+    return cost + (chain.fan_weight * (chain.fan - choice[2])) ** 2
 
 
 def _ratio_cost(ratio: float, usual: float, choice: Choice) -> float:
     """Cost of the ratio of a limb's two bones, and of points left out between them."""
-    return penalty(ratio, usual, 0.25) + (choice[2] - choice[0] - 2)
+    return penalty(ratio, usual, 0.25) + 0.9 * (choice[2] - choice[0] - 2)
 
 
-def _pose_cost(chain: Chain, choice: Choice) -> float:
-    """Cost of a limb that is bent in every pose, and of joints left out between its ends.
+def _columns(choices: Sequence[Choice]) -> tuple[list[int], list[int], list[int]]:
+    """The roots, the middles and the ends of choices."""
+    roots, middles, ends = (list(column) for column in zip(*choices, strict=True))
+    return roots, middles, ends
+
+
+def _pose_costs(chain: Chain, choices: Sequence[Choice]) -> list[float]:
+    """Cost of limbs that are bent in every pose, and of joints left out between their ends.
 
     Twist segments lie straight on one bone; a way that turns where no joint was chosen has left one out.
     """
-    points = chain.points[:, list(choice)]
-    straight = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(axis=1)
-    span = chain.along[choice[2]] - chain.along[choice[0]]
-    left_out = max(_rest_or_usual(1.0 - straight / span), 0.0)
-    return (float(bend(chain.points, choice).min()) / 0.8) ** 2 + (left_out / 0.03) ** 2
+    columns = _columns(choices)
+    straight = np.linalg.norm(np.diff(chain.points[:, list(columns)], axis=1), axis=-1).sum(axis=1)
+    along = np.array(chain.along)
+    left_out = np.maximum(_rest_or_usual(1.0 - straight / (along[columns[2]] - along[columns[0]])), 0.0)
+    costs = (bend(chain.points, columns).min(axis=0) / 0.8) ** 2 + (left_out / 0.03) ** 2
+    return costs.tolist()
 
 
-def _rest_or_usual(values: Array) -> float:
+def _rest_or_usual(values: Array) -> Array:
     """The larger of the rest pose's value and of the median: a rest pose may be no pose, and a clip all odd poses."""
-    return float(max(values[0], np.median(values)))
+    return np.maximum(values[0], np.median(values, axis=0))
 
 
 def _limbs(

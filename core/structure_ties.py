@@ -4,7 +4,6 @@
 Such a bone is carried, for the search only, by the bone whose joint it sits at, or else by the one that it stays near.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -39,7 +38,7 @@ def joint_trees(skeleton: RigSkeleton, clip: RigMotion | None) -> list[JointTree
     tails = heads + matrices[..., :3, 1] * skeleton.lengths[:, None]
     size = _size(skeleton.parents, heads[0])
     tied = _tie(skeleton, heads[0], tails[0], size)
-    loose = _tie_loosely(skeleton, tied, (heads, tails), size)
+    loose = _tie_loosely(tied, (heads, tails), size)
     return [JointTree(heads, tails, parents, size) for parents in dict.fromkeys((tied, loose))]
 
 
@@ -72,8 +71,10 @@ def _tie(skeleton: RigSkeleton, heads: Array, tails: Array, size: float) -> tupl
             np.linalg.norm(heads[others] - heads[bone], axis=-1), np.linalg.norm(tails[others] - heads[bone], axis=-1)
         )
         nearest = int(np.argmin(apart))
-        if apart[nearest] < limit:
-            parents[bone] = int(others[nearest])
+        carrier = int(others[nearest])
+        # Bones that were tied to this one cannot carry it.
+        if apart[nearest] < limit and carrier not in _branches(parents)[bone]:
+            parents[bone] = carrier
     return tuple(parents)
 
 
@@ -106,37 +107,46 @@ def _away(heads: Array, bone: int, parent: int) -> float:
     return float(np.linalg.norm(heads[bone] - heads[parent]))
 
 
-def _branches(parents: tuple[int, ...]) -> list[set[int]]:
+def _branches(parents: Sequence[int]) -> list[set[int]]:
     """For each bone, itself and everything below it."""
-    below = [{bone} for bone in range(len(parents))]
-    for bone in range(len(parents) - 1, -1, -1):
-        if parents[bone] >= 0:
-            below[parents[bone]] |= below[bone]
+    below: list[set[int]] = [set() for _ in parents]
+    for bone in range(len(parents)):
+        above = bone
+        while above >= 0:
+            below[above].add(bone)
+            above = parents[above]
     return below
 
 
-def _tie_loosely(
-    skeleton: RigSkeleton, tied: tuple[int, ...], points: tuple[Array, Array], size: float
-) -> tuple[int, ...]:
-    """Parents, with all that hangs far below the body on the root tied to what it stays nearest to in all poses.
+def _tie_loosely(tied: tuple[int, ...], points: tuple[Array, Array], size: float) -> tuple[int, ...]:
+    """Parents, with all that hangs on the root far below the body tied to what it stays nearest to in all poses.
 
-    Larger branches go first, so that feet find the legs; the end of a shin takes one foot, and no pole target besides.
+    The nearest go first, so that feet find the thighs tied before; the end of a shin takes one foot, and no pole target
+    besides.
     """
     heads = points[0]
     parents = list(tied)
-    branches = _branches(skeleton.parents)
+    branches = _branches(tied)
     root = max((bone for bone, parent in enumerate(tied) if parent < 0), key=lambda bone: len(branches[bone]))
     loose = [bone for bone, parent in enumerate(tied) if parent == root and _away(heads[0], bone, root) > _FAR * size]
-    loose.sort(key=lambda bone: len(branches[bone]), reverse=True)
-    carried = sorted(branches[loose[0]]) if loose else []
-    for _, bones in itertools.groupby(loose[1:], key=lambda bone: len(branches[bone])):
-        wishes = sorted((*_nearest(points, bone, carried), bone) for bone in bones)
-        for apart, carrier, bone in wishes:
-            foot = carrier not in parents and apart < _FOOT_AWAY * _away(heads[0], carrier, tied[carrier])
-            leg = len(branches[bone]) > 1 and carrier in skeleton.parents and apart < _away(heads[0], bone, root)
-            if foot or leg:
-                parents[bone] = carrier
-                carried += branches[bone]
+    trunk = max(loose, key=lambda bone: len(branches[bone]), default=root)
+    wishes = {bone: _nearest(points, bone, sorted(branches[trunk])) for bone in loose if bone != trunk}
+
+    def is_foot(bone: int) -> bool:
+        apart, carrier = wishes[bone]
+        return carrier not in parents and apart < _FOOT_AWAY * _away(heads[0], carrier, tied[carrier])
+
+    def is_leg(bone: int) -> bool:
+        apart, carrier = wishes[bone]
+        return len(branches[bone]) > 1 and carrier in tied and apart < _away(heads[0], bone, root)
+
+    while fitting := [bone for bone in wishes if is_foot(bone) or is_leg(bone)]:
+        bone = min(fitting, key=lambda bone: wishes[bone])
+        leg = is_leg(bone)
+        parents[bone] = wishes.pop(bone)[1]
+        if leg:
+            added = sorted(branches[bone])
+            wishes = {other: min(wish, _nearest(points, other, added)) for other, wish in wishes.items()}
     return tuple(parents)
 
 

@@ -100,6 +100,18 @@ class JointTree:
             way.append(max(long, key=lambda child: (self.counts[child], lengths[child])))
         return way
 
+    def fullest_way(self, bone: int) -> list[int]:
+        """The bone and, down from it, always the child that carries most, the longer one of two that carry as much."""
+        way = [bone]
+        while self.children[way[-1]]:
+            way.append(
+                max(
+                    self.children[way[-1]],
+                    key=lambda child: (self.counts[child], self.steps[child] + self.reach[child]),
+                )
+            )
+        return way
+
     def common(self, first: int, second: int) -> int:
         """The lowest bone that carries both (or is one of them); -1 if none does."""
         above = set(self.line(first))

@@ -25,6 +25,8 @@ LIMBS: Final = (
 _CARRIED_FRAMES: Final = 60
 _COMPARED_FRAMES: Final = 24
 _GLIMPSE_FRAMES: Final = 16
+# Bones whose heads stay within this share of the rig's size lie in one place.
+_NEAR: Final = 0.02
 _FPS: Final = 30.0
 # Bones shorter than this share of a leg point nowhere.
 _SHORT: Final = 0.01
@@ -72,8 +74,13 @@ def renamed_match(product: Product, reading: Any) -> dict[str, object]:  # noqa:
     clip = replace(product.sample(skeleton, np.unique(few)), skeleton=nameless)
     found = product.core("matching").match_bones(nameless, clip)
     given = {joint: nameless.names[skeleton.index[bone]] for joint, bone in reading.bone_map.bones.items()}
+    heads, index = clip.world()[1], nameless.index
+    near = _NEAR * float(np.ptp(heads, axis=1).max())
+    pairs = [(index[bone], index[given[joint]]) for joint, bone in found.bones.items() if joint in given]
     return {
         "renamed_joints": len(found.bones),
+        # Control rigs have several chains in one place; without names one is as good as the other.
+        "renamed_near": sum(bool(np.linalg.norm(heads[:, a] - heads[:, b], axis=-1).max() < near) for a, b in pairs),
         "renamed_same": sum(given.get(joint) == bone for joint, bone in found.bones.items()),
         "renamed_swapped": sum(given.get(_mirrored(joint)) == bone for joint, bone in found.bones.items()),
         "renamed_confidence": found.confidence,

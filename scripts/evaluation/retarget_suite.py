@@ -130,7 +130,8 @@ def write(report: RetargetReport, folder: Path) -> None:
 _COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "rig": ("rig", "{}"), "plays": ("motion", "{}"), "frames": ("frames", "{}"), "joints": ("joints", "{} of 22"),
     "family": ("family", "{}"), "confidence": ("confidence", "{:.2f}"),
-    "renamed: same": ("renamed_same", "{}"), "swapped": ("renamed_swapped", "{}"),
+    "renamed: joints": ("renamed_joints", "{}"), "confidence then": ("renamed_confidence", "{:.2f}"),
+    "same place": ("renamed_near", "{}"), "same bone": ("renamed_same", "{}"), "swapped": ("renamed_swapped", "{}"),
     "calibration deg": ("calibration_error", "{:.1f}"),
     "round trip deg": ("round_trip_degrees", "{:.4f}"), "cm": ("round_trip_cm", "{:.4f}"),
     "cross-rig deg, walk": ("cross_walk", "{:.2f}"), "dance": ("cross_dance", "{:.2f}"),

@@ -100,6 +100,55 @@ def twists(bones: Sequence[Bone]) -> list[Bone]:
     ]
 
 
+def on_root(bones: Sequence[Bone]) -> list[Bone]:
+    """The bones below a root on the floor."""
+    return [("root", "", np.zeros(3)), *((name, parent or "root", head) for name, parent, head in bones)]
+
+
+def lowered(bones: Sequence[Bone], angle: float) -> list[Bone]:
+    """The bones with the arms turned down at the shoulders by an angle in radians."""
+    places = {name: np.asarray(head, dtype=np.float64) for name, _, head in bones}
+    shoulder_of: dict[str, str] = {}
+    turned: list[Bone] = []
+    for name, parent, _ in bones:
+        shoulder = name if name.endswith("_shoulder") else shoulder_of.get(parent, "")
+        place = places[name]
+        if shoulder:
+            shoulder_of[name] = shoulder
+            lean = angle if shoulder.startswith("left") else -angle
+            turn = [[np.cos(lean), np.sin(lean), 0.0], [-np.sin(lean), np.cos(lean), 0.0], [0.0, 0.0, 1.0]]
+            place = places[shoulder] + np.array(turn) @ (place - places[shoulder])
+        turned.append((name, parent, place))
+    return turned
+
+
+def layered(bones: Sequence[Bone]) -> list[Bone]:
+    """A control rig: the bones, split limbs that deform and carry the fingers, and controls that carry the trunk.
+
+    As in Rigify, the hips hang from the chest's control, and bones of the spine do not carry each other.
+    """
+    places = {name: np.asarray(head, dtype=np.float64) for name, _, head in bones}
+    carriers = {"pelvis": "hips_end", "chest0": "hips_end", "chest1": "chest_control1", "chest2": "chest_control2"}
+    after = {"pelvis": "chest0", "chest0": "chest1", "chest1": "chest2"}
+    rig: list[Bone] = [("root", "", np.zeros(3)), ("torso", "root", places["chest0"] - [0.0, 0.02, 0.0])]
+    rig += [("chest_control1", "torso", places["chest1"]), ("chest_control2", "chest_control1", places["chest2"])]
+    rig += [("hips", "torso", places["chest1"]), ("hips_below", "hips", places["chest1"])]
+    rig += [("hips_offset", "hips_below", places["chest1"]), ("hips_end", "hips_offset", places["chest0"])]
+    for name, above, head in bones:
+        carrier = f"deform_{above}" if "finger" in name and "finger" not in above else carriers.get(name, above)
+        rig.append((name, carrier, head))
+        if name in after:
+            rig.append((f"{name}_end", name, places[after[name]]))
+        elif name.endswith(("_hip", "_knee", "_shoulder", "_elbow")):
+            child = next(below for below, parent, _ in bones if parent == name)
+            carrier = above if name.endswith(("_hip", "_shoulder")) else f"deform_{above}_half"
+            half = 0.5 * (places[name] + places[child])
+            rig += [(f"deform_{name}", carrier, head), (f"deform_{name}_half", f"deform_{name}", half)]
+        elif name.endswith(("_ankle", "_wrist")):
+            rig.append((f"deform_{name}", f"deform_{above}_half", head))
+    return rig
+
+
 def quadruped() -> list[Bone]:
     """A dog: level spine, four legs of the same length that reach the floor, a neck, a head and a tail."""
     bones: list[Bone] = [("spine0", "", (0.0, 0.6, -0.4))]
@@ -109,12 +158,7 @@ def quadruped() -> list[Bone]:
     for side, x in (("left", 0.1), ("right", -0.1)):
         for leg, (z, carrier) in {"hind": (-0.4, "spine0"), "fore": (0.4, "spine4")}.items():
             parent = carrier
-            for part, y, shift in (
-                ("upper", 0.55, 0.0),
-                ("lower", 0.3, 0.05),
-                ("paw", 0.06, -0.02),
-                ("toe", 0.0, 0.06),
-            ):
+            for part, y, shift in _DOG_LEG:
                 bones.append((f"{side}_{leg}_{part}", parent, (x, y, z + shift)))
                 parent = f"{side}_{leg}_{part}"
     return bones
