@@ -23,7 +23,7 @@ from ..core.controls_solving import (
     moved_like,
     shortfall,
 )
-from ..core.controls_wiring import Wiring, merged, shared_jobs, wire
+from ..core.controls_wiring import Wiring, merged, shared_axes, shared_jobs, wire
 from ..core.engines import StyleEngine
 from ..core.errors import ClipTooShortError, EngineError, PanacheError
 from ..core.keys import (
@@ -34,13 +34,18 @@ from ..core.keys import (
     DistanceMeasure,
     Keys,
     KeySettings,
+    Mask,
     Measure,
     OriginalKeys,
     Samples,
-    angle_bound,
+    Task,
+    closeness,
     distance_bound,
-    fit_keys,
+    fit_all,
     foot_reach,
+    location_closeness,
+    own_moments,
+    planted_below,
 )
 from ..core.matching import ACCEPTED, BoneMap, corrected, match_bones, signature
 from ..core.pipeline import PARTS, ROOT_MODES, SOURCES, Clip, StyleSettings, Stylized, stylize
@@ -109,7 +114,6 @@ __all__ = [
     "Stylized",
     "Template",
     "amass_template",
-    "angle_bound",
     "bone_shape",
     "carry",
     "check_bones",
@@ -122,7 +126,6 @@ __all__ = [
     "fill_template",
     "find_body_model",
     "find_carrier",
-    "fit_keys",
     "foot_reach",
     "guess_up_axis",
     "is_loop",
@@ -156,10 +159,18 @@ __all__ = [
     "merged",
     "missed",
     "moved_like",
+    "shared_axes",
     "shared_jobs",
     "shortfall",
     "sorted_joints",
     "wire",
+    "Mask",
+    "Task",
+    "closeness",
+    "fit_all",
+    "location_closeness",
+    "own_moments",
+    "planted_below",
 ]
 
 WEIGHTS_VARIABLE = "PANACHE_WEIGHTS"

@@ -7,8 +7,9 @@ rolls from heel to toe at the original's height, and nothing slides. A hand that
 *original's* place if the body stays where it was, because the table or the wall does too: always with a root that is
 kept, else where the body is near the original's. If the body has gone elsewhere, a hand is treated as a foot is.
 
-Between contacts the correction glides from one to the next, in place and in speed, so that nothing pops; a swinging
-foot is kept above the ground. Where a planted foot is out of reach, the body comes down a little before the knee snaps.
+Between contacts the correction glides from one to the next, in place and in speed, most of it in mid-swing, so that
+nothing pops; a swinging foot is kept above the ground. Where a planted foot is out of reach, the body comes down a
+little before the knee snaps.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contact_places import FADE, Place, find_places
-from .contacts import PLANTED_JOINTS, Contacts, contact_runs, rate_of_change
+from .contacts import PLANTED_JOINTS, Contacts, Runs, contact_runs, rate_of_change
 from .limbs import ARMS, LEGS, MAX_REACH, Limb, hinge_axis, limb_length, limb_points, move_limb
 from .motion import Motion
 from .representation import FPS
@@ -31,6 +32,9 @@ from .rotations import (
 )
 from .skeleton import INDEX, JOINTS
 
+# A foot moves as the original's for so many seconds around a contact too, but for no more than this share of a swing:
+# what has to give gives in the middle of the swing, where nobody sees it.
+_EASE, _EASE_SHARE = 0.07, 0.125
 # Frames at 30 fps over which the body comes down for a foot that is out of reach, and how far it may, metres.
 _DIP_FRAMES = 3
 _MAX_DIP = 0.05
@@ -86,14 +90,27 @@ def _end(styled: Motion, contacts: Contacts, limb: Limb) -> _End | None:
     if not runs:
         return None
     places = find_places(styled, contacts, limb, runs)
-    anchors = [_anchor(styled, contacts, limb, run, place) for run, place in zip(runs, places, strict=True)]
+    eased = _eased(runs, styled.times, contacts.freedom)
+    anchors = [_anchor(styled, contacts, limb, run, place) for run, place in zip(eased, places, strict=True)]
     corrections = _glide(_with_pins(anchors, contacts.freedom), styled.times)
     turns = corrections[:, 3:].reshape(len(styled), -1, 3)
     return _End(limb_points(styled, limb)[:, 2] + corrections[:, :3], turns)
 
 
+def _eased(runs: Runs, times: Array, freedom: Array) -> Runs:
+    """The contacts with a little of the swings before and after them."""
+    starts, ends = times[[start for start, _ in runs]], times[[stop - 1 for _, stop in runs]]
+    swings = np.concatenate([[starts[0] - times[0]], starts[1:] - ends[:-1], [times[-1] - ends[-1]]])
+    ease = np.minimum(_EASE, _EASE_SHARE * swings)
+    # Beyond the first and the last contact nothing follows, if it is no pinned frame.
+    ease[[0, -1]] = np.where(freedom[[0, -1]] > 0.0, _EASE, ease[[0, -1]])
+    first = np.searchsorted(times, starts - ease[:-1] - _TINY)
+    beyond = np.searchsorted(times, ends + ease[1:] + _TINY)
+    return [(int(start), int(stop)) for start, stop in zip(first, beyond, strict=True)]
+
+
 def _anchor(styled: Motion, contacts: Contacts, limb: Limb, run: tuple[int, int], place: Place) -> _Anchor:
-    """The corrections of one contact, (N, 3 + 3 * tips): shift of the limb's end, turns of its tips."""
+    """The corrections of the frames of ``run``, (N, 3 + 3 * tips): shift of the limb's end, turns of its tips."""
     start, stop = run
     # One frame more on either side gives the speeds at the contact's ends.
     near = slice(max(start - 1, 0), min(stop + 1, len(styled)))
@@ -194,9 +211,16 @@ def _extension(points: Array) -> Array:
 def _envelope(values: Array, times: Array) -> Array:
     """(T,) smooth curve that is nowhere below ``values``."""
     even = even_times(times, FPS)
-    width = 2 * _DIP_FRAMES + 1
-    padded = np.pad(interpolate(values, times, even), 2 * _DIP_FRAMES, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=-1)
+    # A peak may lie between two frames of the even times.
+    near = _highest(values, int(np.ceil(len(times) / len(even))))
+    highest = _highest(np.pad(interpolate(near, times, even), _DIP_FRAMES, mode="edge"), _DIP_FRAMES)
     # A mean over the same width of what is nowhere below: each of its terms covers the middle frame.
-    weights = np.hanning(width + 2)[1:-1] / (_DIP_FRAMES + 1)
-    return interpolate_smooth(np.lib.stride_tricks.sliding_window_view(highest, width) @ weights, even, times)
+    weights = np.hanning(2 * _DIP_FRAMES + 3)[1:-1] / (_DIP_FRAMES + 1)
+    windows = np.lib.stride_tricks.sliding_window_view(highest, len(weights))
+    return interpolate_smooth(windows @ weights, even, times)
+
+
+def _highest(values: Array, reach: int) -> Array:
+    """(T,) the highest of each value and its ``reach`` neighbours on either side."""
+    padded = np.pad(values, reach, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)

@@ -27,8 +27,15 @@ LIMBS: tuple[tuple[str, str, str], ...] = tuple(
     for a, b, c in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
 )
 
+FEET: tuple[str, ...] = ("left_ankle", "right_ankle", "left_foot", "right_foot")
+"""Joints that contacts with the floor are about."""
+
 # Responses that differ from the wiggle by less than this share of it are the wiggle.
 _SAME = 0.1
+# A control that turns by less than this share of what it was told to is at a limit.
+_LIMITED = 0.2
+# Below this share of a turn a joint has only got the crumbs of it, as of an Euler angle that another one couples with.
+_FAINT = 0.05
 # Radians, or shares of the body's height, below which a body counts as unmoved.
 FELT = 1e-3
 
@@ -134,15 +141,27 @@ class Responses:
         self.affected = np.stack([self._affected(control) for control in range(self.count)])
 
     def of(self, control: int, *, turns: bool) -> list[int]:
-        """Indices of a control's wiggles of one kind that moved the control itself."""
+        """Indices of a control's wiggles of one kind that moved the control itself, and joints if any of them did."""
         rows = [i for i, wiggle in enumerate(self.wiggles) if wiggle.control == control and (wiggle.axis >= 0) == turns]
-        return [row for row in rows if self._worked(row)]
+        rows = [row for row in rows if self._worked(row)]
+        # Bones that copy one axis of a control follow it nonetheless.
+        return [row for row in rows if self._felt(row)] or rows
+
+    def axes(self, control: int) -> tuple[int, ...]:
+        """Own axes that it makes sense to turn the control about."""
+        return tuple(self.wiggles[row].axis for row in self.of(control, turns=True))
 
     def _worked(self, row: int) -> bool:
         wiggle, body = self.wiggles[row], self.first + self.wiggles[row].control
         if wiggle.axis >= 0:
-            return float(np.linalg.norm(self.turns[row, body])) > 0.5 * wiggle.angle
+            return float(np.linalg.norm(self.turns[row, body])) > _LIMITED * abs(wiggle.angle)
         return float(np.linalg.norm(self.moves[row, body])) > 1e-4 * self.size
+
+    def _felt(self, row: int) -> bool:
+        turned = np.linalg.norm(self.turns[row, : self.first], axis=-1).max()
+        moved = np.linalg.norm(self.moves[row, : self.first], axis=-1).max()
+        faint = _FAINT * abs(self.wiggles[row].angle)
+        return bool(turned > max(faint, FELT) or moved > max(faint, FELT) * self.size)
 
     def _carried(self, control: int) -> Flags:
         """(N,) whether a body turns with the control about each axis that it can turn about."""
@@ -169,6 +188,15 @@ class Responses:
         """Whether moving the control turns a joint, as an IK target does."""
         rows = self.of(control, turns=False)
         return bool(np.any(np.linalg.norm(self.turns[rows, joint], axis=-1) > FELT))
+
+    def reach(self, control: int) -> float:
+        """How far turning the control moves the feet, armature units per radian; 0 if it does not."""
+        feet = [self.joints.index[name] for name in FEET if name in self.joints.index]
+        rows = self.of(control, turns=True)
+        moved = np.linalg.norm(self.moves[rows][:, feet], axis=-1)
+        moved[moved < FELT * self.size] = 0.0
+        angles = np.abs([self.wiggles[row].angle for row in rows])
+        return float((moved / angles[:, None]).max(initial=0.0))
 
     def carriers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """What turns each control, and what takes it along."""

@@ -37,7 +37,7 @@ ANGLE_TOLERANCE = float(np.radians(0.5))
 # Of the body's size: half a centimetre of a tall person.
 DISTANCE_TOLERANCE = 0.003
 # From this step on what bends the middle of the spine stays, so that what hangs on it comes to rest.
-_SETTLING = 2
+_SETTLING = 1
 # Tolerances beyond which a joint counts as not reached at all.
 _FAR_OFF = 8.0
 
@@ -148,13 +148,13 @@ def advance(goal: ControlGoal, now: Played, wiring: Wiring, allow: Allow, turn: 
 
 
 def shortfall(goal: ControlGoal, now: Played, wiring: Wiring) -> Array:
-    """(T,) how far the worst control is from what it should do, in tolerances; what no control can do is not asked."""
-    worst = np.zeros(len(now.own))
-    for job in wiring.jobs:
+    """(T, C) how far each control is from what it should do, in tolerances; what no control can do is not asked."""
+    lacking = np.zeros(now.own.shape[:2])
+    for control, job in enumerate(wiring.jobs):
         if job is not None and job.active:
             angle, distance = _lacking(goal, now.bodies, job)
-            worst = np.maximum(worst, np.maximum(angle / ANGLE_TOLERANCE, distance / (DISTANCE_TOLERANCE * goal.size)))
-    return worst
+            lacking[:, control] = np.maximum(angle / ANGLE_TOLERANCE, distance / (DISTANCE_TOLERANCE * goal.size))
+    return lacking
 
 
 def missed(goal: ControlGoal, now: Played, wiring: Wiring, free: tuple[bool, ...]) -> dict[str, Flags]:

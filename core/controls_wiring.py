@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .controls_responses import FELT, NOTHING, Bodies, Flags, Joints, Responses, Wiggle
+from .controls_responses import FEET, FELT, NOTHING, Bodies, Flags, Joints, Responses, Wiggle
 from .rotations import normalize
 from .skeleton import REQUIRED_JOINTS
 
@@ -63,12 +63,16 @@ class Wiring:
         turn_carriers: per control the body that turns it, or ``NOTHING``.
         place_carriers: per control the body that takes it along, or ``NOTHING``.
         order: the controls, carriers before what they carry.
+        reaches: per control how far turning it moves the feet, armature units per radian.
+        axes: per control the own axes that it makes sense to turn it about.
     """
 
     jobs: tuple[Job | None, ...]
     turn_carriers: tuple[int, ...]
     place_carriers: tuple[int, ...]
     order: tuple[int, ...]
+    reaches: tuple[float, ...]
+    axes: tuple[tuple[int, ...], ...]
 
     def led(self, joints: Joints) -> set[str]:
         """Joints that the controls lead, those of IK limbs among them."""
@@ -79,19 +83,26 @@ class Wiring:
                 led |= set(limb)
         return {joints.names[joint] for joint in led if joint >= 0}
 
+    def turns_foot(self, control: int, joints: Joints) -> str | None:
+        """The joint of a foot that a control turns, if that is what it does."""
+        job = self.jobs[control]
+        name = joints.names[job.turned] if isinstance(job, Follow) and job.turned >= 0 else ""
+        return name if name in FEET else None
+
     def uncovered(self, joints: Joints) -> tuple[str, ...]:
         """Joints of a body's trunk and limbs that no control can lead."""
         led = self.led(joints)
         return tuple(name for name in REQUIRED_JOINTS if name in joints.index and name not in led)
 
 
-def wire(joints: Joints, rest: Bodies, wiggles: Sequence[Wiggle]) -> Wiring:
+def wire(joints: Joints, rest: Bodies, wiggles: Sequence[Wiggle], owners: Sequence[int] = ()) -> Wiring:
     """Find out what each control is for.
 
     Args:
         joints: the first bodies.
         rest: (N, ...) where everything was before each wiggle.
         wiggles: of all controls; a control without any is left alone.
+        owners: per control the joint whose own bone it is, -1 for none.
     """
     responses = Responses(joints, rest, wiggles)
     turn_carriers, place_carriers = responses.carriers()
@@ -99,16 +110,26 @@ def wire(joints: Joints, rest: Bodies, wiggles: Sequence[Wiggle]) -> Wiring:
     jobs: list[Job | None] = list(follows)
     for limb in joints.limbs:
         if any(job and job.moved == limb[2] for job in follows):
-            for control, aim in _aims(responses, limb).items():
+            for control, aim in _aims(responses, limb, owners or [-1] * responses.count).items():
                 jobs[control] = aim
     order = np.argsort([-int(row.sum()) for row in responses.affected[:, len(joints) :]], kind="stable")
-    return Wiring(tuple(jobs), turn_carriers, place_carriers, tuple(int(control) for control in order))
+    controls = range(responses.count)
+    reaches, axes = tuple(map(responses.reach, controls)), tuple(map(responses.axes, controls))
+    return Wiring(tuple(jobs), turn_carriers, place_carriers, tuple(int(i) for i in order), reaches, axes)
 
 
 def merged(first: Wiring, second: Wiring) -> Wiring:
     """One wiring out of two that were found on different frames: a limb that is stretched hides what moves it."""
     jobs = tuple(_both(one, other) for one, other in zip(first.jobs, second.jobs, strict=True))
-    return replace(first, jobs=jobs)
+    reaches = tuple(map(max, first.reaches, second.reaches))
+    return replace(first, jobs=jobs, reaches=reaches, axes=shared_axes([first, second]))
+
+
+def shared_axes(wirings: Sequence[Wiring]) -> tuple[tuple[int, ...], ...]:
+    """Per control the axes that it makes sense to turn it about in any of the wirings."""
+    return tuple(
+        tuple(sorted(set[int]().union(*axes))) for axes in zip(*(wiring.axes for wiring in wirings), strict=True)
+    )
 
 
 def _both(first: Job | None, second: Job | None) -> Job | None:
@@ -213,24 +234,28 @@ def _taken_along(responses: Responses, control: int, turned: int, place_carrier:
     return turned if turned >= 0 and shifted[turned] and place_carrier == NOTHING else -1
 
 
-def _aims(responses: Responses, limb: tuple[int, int, int]) -> dict[int, Pole | Swivel]:
+def _aims(responses: Responses, limb: tuple[int, int, int], owners: Sequence[int]) -> dict[int, Pole | Swivel]:
     """Controls that swing an IK limb about the line from its upper joint to its end."""
-    poles = [c for c in range(responses.count) if _swings(responses, responses.of(c, turns=False), limb)]
+    # A bone that inverse kinematics bends says with its keys only from where on: it answers by leaps.
+    others = [control for control in range(responses.count) if owners[control] not in limb[:2]]
+    poles = [control for control in others if _swings(responses, responses.of(control, turns=False), limb)]
     if poles:
         return {control: Pole(limb) for control in poles}
-    found: dict[int, Swivel] = {}
-    for control in range(responses.count):
-        rows = responses.of(control, turns=True)
-        if not rows or not _swings(responses, rows, limb):
-            continue
-        line = normalize(responses.rest.places[limb[2]] - responses.rest.places[limb[0]])
-        gains = [float(responses.turns[row, limb[0]] @ line) / responses.wiggles[row].angle for row in rows]
-        best = int(np.argmax(np.abs(gains)))
-        if abs(gains[best]) > _MIN_GAIN:
-            found[control] = Swivel(limb, responses.wiggles[rows[best]].axis, gains[best])
     # One is enough, and two would both do the whole work.
-    best_of = max(found, key=lambda control: abs(found[control].gain), default=-1)
-    return {best_of: found[best_of]} if found else {}
+    swivels = {control: swivel for control in others if (swivel := _swivel(responses, control, limb))}
+    best = max(swivels, key=lambda control: abs(swivels[control].gain), default=-1)
+    return {best: swivels[best]} if swivels else {}
+
+
+def _swivel(responses: Responses, control: int, limb: tuple[int, int, int]) -> Swivel | None:
+    """How a control's own turning swings a limb, if it does."""
+    rows = responses.of(control, turns=True)
+    if not _swings(responses, rows, limb):
+        return None
+    line = normalize(responses.rest.places[limb[2]] - responses.rest.places[limb[0]])
+    gains = [float(responses.turns[row, limb[0]] @ line) / responses.wiggles[row].angle for row in rows]
+    best = int(np.argmax(np.abs(gains)))
+    return Swivel(limb, responses.wiggles[rows[best]].axis, gains[best]) if abs(gains[best]) > _MIN_GAIN else None
 
 
 def _swings(responses: Responses, rows: list[int], limb: tuple[int, int, int]) -> bool:

@@ -16,6 +16,8 @@ _TINY = 1e-9
 # Below this mean sine of the bend a clip does not show in which plane the limb bends.
 _MIN_BEND = 0.05
 _MAX_BEND = 2.62  # radians: calf on thigh, forearm on upper arm
+# What a hinge gives sideways, radians, and the share of its flexion by which it may more: its plane is not that sure.
+_MAX_SIDE, _SIDE_SHARE = 0.1, 0.5
 
 
 @dataclass(frozen=True)
@@ -69,31 +71,46 @@ def hinge_axis(motion: Motion, limb: Limb) -> Array:
 
 def flexion(motion: Motion, limb: Limb, axis: Array) -> Array:
     """(T,) radians by which the hinge is bent about ``axis`` of :func:`hinge_axis`; negative is the wrong way."""
-    points = limb_points(motion, limb)
-    upper, lower = points[:, 1] - points[:, 0], points[:, 2] - points[:, 1]
-    hinge = _across(rotate(motion.rotations[:, INDEX[limb.joints[0]]], np.broadcast_to(axis, upper.shape)), upper)
-    bend = _signed_bend(upper, lower, hinge)
-    # Nothing bends back that far: it is folded further than together.
-    return np.where(bend < -0.5 * np.pi, bend + 2.0 * np.pi, bend)
+    return _bends(motion, limb, axis)[0]
 
 
 def keep_hinges(styled: Motion, original: Motion) -> Motion:
-    """``styled`` with no knee or elbow bent the wrong way, or folded together, further than the original's.
+    """``styled`` with no knee or elbow bent the wrong way, sideways, or folded together, further than the original's.
 
     Hands and feet keep their rotations.
     """
     rotations = styled.rotations
     for limb in (*LEGS, *ARMS):
         axis = hinge_axis(original, limb)
-        bend, before = flexion(styled, limb, axis), flexion(original, limb, axis)
-        excess = np.clip(bend, np.minimum(before, 0.0), np.maximum(before, _MAX_BEND)) - bend
-        turned = np.abs(excess) > _TINY
+        bend, side, hinge, lower = _bends(styled, limb, axis)
+        bend_before, side_before, _, _ = _bends(original, limb, axis)
+        more = np.clip(bend, np.minimum(bend_before, 0.0), np.maximum(bend_before, _MAX_BEND)) - bend
+        allowed = _MAX_SIDE + _SIDE_SHARE * np.maximum(bend + more, 0.0)
+        across = np.clip(side, np.minimum(side_before, 0.0) - allowed, np.maximum(side_before, 0.0) + allowed) - side
+        turned = np.maximum(np.abs(more), np.abs(across)) > _TINY
         if turned.any():
-            first, second = (INDEX[joint] for joint in limb.joints[:2])
-            hinge = rotate(rotations[turned, first], np.broadcast_to(axis, (int(turned.sum()), 3)))
+            second = INDEX[limb.joints[1]]
+            folded = from_axis_angle(hinge, more)
+            aside = from_axis_angle(normalize(np.cross(rotate(folded, lower), hinge)), across)
             rotations = rotations.copy()
-            rotations[turned, second] = multiply(from_axis_angle(hinge, excess[turned]), rotations[turned, second])
+            rotations[turned, second] = multiply(multiply(aside, folded)[turned], rotations[turned, second])
     return styled if rotations is styled.rotations else styled.with_pose(styled.root, rotations)
+
+
+def _bends(motion: Motion, limb: Limb, axis: Array) -> tuple[Array, Array, Array, Array]:
+    """How the second bone lies to the first.
+
+    Returns:
+        (T,) flexion about the hinge, (T,) angle towards the hinge's axis, radians; (T, 3) that axis, across the first
+        bone, and (T, 3) the way of the second bone, unit vectors.
+    """
+    points = limb_points(motion, limb)
+    upper, lower = points[:, 1] - points[:, 0], normalize(points[:, 2] - points[:, 1])
+    hinge = _across(rotate(motion.rotations[:, INDEX[limb.joints[0]]], np.broadcast_to(axis, upper.shape)), upper)
+    bend = _signed_bend(upper, lower, hinge)
+    side = np.arcsin(np.clip(np.sum(lower * hinge, axis=-1), -1.0, 1.0))
+    # Nothing bends back that far: it is folded further than together.
+    return np.where(bend < -0.5 * np.pi, bend + 2.0 * np.pi, bend), side, hinge, lower
 
 
 def move_limb(motion: Motion, limb: Limb, target: Array, axis: Array) -> Motion:

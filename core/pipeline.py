@@ -29,7 +29,7 @@ from .root_motion import (
     stay_in_place,
 )
 from .rotations import Array
-from .transfer import PARTS, StyleDelta, apply_delta, style_delta
+from .transfer import PARTS, StyleDelta, apply_delta, style_delta, upright_share
 from .treadmill import floor_way, step_off, step_on
 
 LABEL, REFERENCE, RANDOM = "LABEL", "REFERENCE", "RANDOM"
@@ -133,7 +133,8 @@ def _restyle(original: Motion, request: _Request) -> Motion:
     """The clip in another style, with its contacts, on its path; the same object if nothing is to be changed."""
     settings, freedom = request.settings, _freedom(original, request)
     delta = _ask(to_canonical(original), request)
-    styled = apply_delta(original, delta, settings.amount * freedom, settings.parts)
+    share = settings.amount * freedom * upright_share(original)
+    styled = apply_delta(original, delta, share, settings.parts)
     if styled is not original:
         styled = keep_hinges(styled, original)
         styled = _on_the_ground(styled, Contacts(original, detect_planted(original), freedom), settings)

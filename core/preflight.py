@@ -94,9 +94,9 @@ def spread_frames(first: float, last: float, fps: float, budget: float = _BUDGET
     Longer takes are stood for by windows that are spread evenly over them.
     """
     window = min(_WINDOW, budget)
-    size = window * fps
+    size = max(window * fps, float(MIN_FRAMES))
     step = max(round(fps / FPS), 1) if last - first > size else 1
-    if last - first <= budget * fps:
+    if last - first <= max(budget * fps, size):
         return np.arange(np.ceil(first), np.floor(last) + 0.5, step)
     starts = np.linspace(first, last - size, max(round(budget / window), 1))
     return np.unique(np.concatenate([np.arange(np.ceil(start), start + size, step) for start in starts]))

@@ -11,9 +11,9 @@ import numpy as np
 
 from .kinematics import to_global, to_local
 from .motion import Motion
-from .representation import gaussian_smooth
-from .resample import interpolate_rotations_smooth, interpolate_smooth
-from .rotations import Array, angle_between, conjugate, continuous, multiply, normalize, power
+from .representation import FPS, gaussian_smooth
+from .resample import even_times, interpolate, interpolate_rotations_smooth, interpolate_smooth
+from .rotations import Array, angle_between, conjugate, continuous, multiply, normalize, power, rotate
 from .skeleton import INDEX, JOINTS
 
 # Gaussian sigma in frames at 30 fps. The networks' output trembles a little from frame to frame, which no accuracy
@@ -23,6 +23,13 @@ _CALM = 1.0
 # walking ones by 50 and more. And over how many frames that is looked at, and the change averaged there.
 _STILL = 9.0
 _STILL_SIGMA, _STEADY_SIGMA = 8.0, 45.0
+
+# The model has seen nobody crawl, roll or lie: what it says of them is noise that tears hands and feet off the floor.
+# The style fades between these tilts of the pelvis, degrees, and about this many frames before and after: takes that
+# it was trained on tilt up to 53 when they bow, who crawls or does push-ups 65 and more.
+_UPRIGHT, _LYING = 50.0, 70.0
+_FALL_SIGMA = 4.0
+_UP = np.array([0.0, 1.0, 0.0])
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 _LEG = ("hip", "knee", "ankle", "foot")
@@ -97,7 +104,7 @@ def _blur(values: Array, sigma: float = _STEADY_SIGMA) -> Array:
 def apply_delta(original: Motion, delta: StyleDelta, share: Array, parts: frozenset[str]) -> Motion:
     """The original with a ``share`` (T,) of the change on the joints of ``parts``; without any it is given back.
 
-    The path over the floor takes the largest share at all times: a share of a path that varies would be a detour.
+    Over the floor it is the steps that have their share: a varying share of the way itself would be a detour.
     """
     if not share.any() or not parts:
         return original
@@ -105,9 +112,24 @@ def apply_delta(original: Motion, delta: StyleDelta, share: Array, parts: frozen
     change = interpolate_rotations_smooth(delta.rotations, delta.times, original.times)
     weights = part_weights(parts)
     local = multiply(to_local(original.rotations), power(change, share[:, None] * weights))
-    along = np.stack([np.full_like(share, share.max()), share, np.full_like(share, share.max())], axis=-1)
-    offset = interpolate_smooth(delta.root, delta.times, original.times) * along * weights[INDEX["pelvis"]]
+    offset = interpolate_smooth(delta.root, delta.times, original.times) * weights[INDEX["pelvis"]]
+    middle = 0.5 * (share + np.append(share[:1], share[:-1]))[:, None]
+    way = np.cumsum(np.diff(offset, axis=0, prepend=0.0) * middle, axis=0)
+    offset = np.where(_UP > 0.0, offset * share[:, None], way)
     return original.with_pose(original.root + offset, to_global(local))
+
+
+def upright_share(motion: Motion) -> Array:
+    """(T,) 1 where the body is upright, 0 where it lies or is on all fours, smooth in between."""
+    height = rotate(motion.rotations[:, 0], np.broadcast_to(_UP, motion.root.shape))[:, 1]
+    tilt = np.degrees(np.arccos(np.clip(height, -1.0, 1.0)))
+    x = np.clip((_LYING - tilt) / (_LYING - _UPRIGHT), 0.0, 1.0)
+    share = x * x * (3.0 - 2.0 * x)
+    if np.ptp(share) == 0.0:
+        return share
+    even = even_times(motion.times, FPS)
+    smooth = _blur(interpolate(share, motion.times, even), _FALL_SIGMA)
+    return np.clip(interpolate_smooth(smooth, even, motion.times), 0.0, 1.0)
 
 
 def part_weights(parts: frozenset[str]) -> Array:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..backend import rotations
+from ..backend import Mask, rotations
 
 Array = rotations.Array
 
@@ -20,6 +20,8 @@ class ChannelEdit:
         reach: of a rotation, the way from the bone's head to the foot that hangs on it, armature units. Turning the
             bone moves the foot by angle times reach, so the longer it is the closer sparse keys follow. 0 if no foot
             hangs on the bone: contacts do not concern it. None if nobody knows.
+        planted: (T,) whether a foot that hangs on the bone is planted: only then it needs that closeness. None if
+            nobody knows.
 
     """
 
@@ -28,3 +30,4 @@ class ChannelEdit:
     values: Array
     before: Array
     reach: float | None = None
+    planted: Mask | None = None

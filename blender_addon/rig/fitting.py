@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sparse keys for the properties of a take: what core needs to know about their curves, units and bones."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import bpy
@@ -14,9 +15,12 @@ from ..backend import (
     Measure,
     OriginalKeys,
     Samples,
-    angle_bound,
+    Task,
+    closeness,
     distance_bound,
-    fit_keys,
+    fit_all,
+    location_closeness,
+    own_moments,
     rotations,
 )
 from .edits import ChannelEdit
@@ -44,8 +48,13 @@ class Fitter:
         rest = np.array([bone.head_local for bone in take.armature.data.bones], dtype=np.float64)
         self._distance = distance_bound(settings, rest, max(map(abs, take.armature.matrix_world.to_scale())))
 
-    def fit(self, edit: ChannelEdit) -> Keys | None:
-        """Few keys for a property; None if it is what it was: then its curves stay, handles and all."""
+    def fit(self, edits: Sequence[ChannelEdit]) -> list[Keys | None]:
+        """Few keys for each property; None if it is what it was: then its curves stay, handles and all."""
+        tasks = [self._task(edit) for edit in edits]
+        keys = iter(fit_all([task for task in tasks if task]))
+        return [next(keys) if task else None for task in tasks]
+
+    def _task(self, edit: ChannelEdit) -> Task | None:
         bone = self._take.armature.pose.bones[edit.bone]
         measure = self._measure(bone, edit)
         if measure(edit.values, edit.before).max() < _UNCHANGED:
@@ -55,8 +64,23 @@ class Fitter:
             values = rotations.continuous(values)
         elif edit.name == "rotation_euler":
             values = np.unwrap(values, axis=0)
-        moments = self._settings.moments if edit.reach != 0.0 else np.empty(0)
-        return fit_keys(Samples(self._frames, values), measure, self._original(bone, edit, measure), moments)
+        samples, original = Samples(self._frames, values), self._original(bone, edit, measure)
+        return Task(samples, measure, original, self._moments(edit), self._closeness(edit))
+
+    def _moments(self, edit: ChannelEdit) -> Array:
+        if edit.reach == 0.0:
+            return np.empty(0)
+        moments = self._settings.moments
+        return moments if edit.planted is None else own_moments(moments, self._frames, edit.planted)
+
+    def _closeness(self, edit: ChannelEdit) -> Array:
+        """(T,) how many times closer than the bound the curve must stay."""
+        close = np.ones(1)
+        if edit.name == "location":
+            close = location_closeness(edit.planted)
+        elif edit.name != "scale":
+            close = closeness(self._settings, self._distance, edit.reach, edit.planted)
+        return np.broadcast_to(close, len(self._frames))
 
     def still(self, bone: bpy.types.PoseBone) -> dict[str, float]:
         """By data path, how far apart the values of a channel are in which nothing moves."""
@@ -83,4 +107,4 @@ class Fitter:
             own[:, 0, : values.shape[1]] = values
             return to_quaternions(own, (bone.rotation_mode,))[:, 0]
 
-        return AngleMeasure(quaternions, angle_bound(self._settings, self._distance, edit.reach))
+        return AngleMeasure(quaternions, self._settings.angle)

@@ -37,6 +37,8 @@ _FIELDS: Final = {
     "handle_left": np.float32(0.0),
     "handle_right": np.float32(0.0),
 }
+# What says when a curve moves, and how.
+_TIMING: Final = ("co", "interpolation")
 _POINTS: Final = {"co", "handle_left", "handle_right"}
 # Keys closer than this, frames, are at the same time.
 _SAME_TIME: Final = 1e-3
@@ -61,7 +63,7 @@ class Curves:
         if before is not None:
             split_at(before, tuple(rows["co"][[0, -1], 0]))
             old = read_rows(before)
-            kept, rows = _outside(old, rows), with_outer_handles(rows, old)
+            kept, rows = _outside(old, rows), _with_types(with_outer_handles(rows, old), old)
         curve = self._emptied(channel, group)
         write_rows(curve, _joined(kept, rows) if kept else rows)
 
@@ -130,7 +132,7 @@ def original_keys(curves: Sequence[bpy.types.FCurve], loops: bool, blocking: boo
     channels in which nothing moves like this.
     """
     filled = [curve for curve in curves if len(curve.keyframe_points)]
-    rows = [read_rows(curve) for curve in filled]
+    rows = [read_rows(curve, _TIMING) for curve in filled]
     times = np.unique(np.concatenate([np.empty(0), *(own["co"][:, 0] for own in rows)]))
     stepped = np.full(len(times), blocking or any(map(_moves, rows)))
     for curve, own in zip(filled, rows, strict=True):
@@ -141,7 +143,7 @@ def original_keys(curves: Sequence[bpy.types.FCurve], loops: bool, blocking: boo
 
 def is_blocking(curves: Iterable[bpy.types.FCurve]) -> bool:
     """Whether most of what moves does so in steps."""
-    moving = [rows for rows in map(read_rows, curves) if len(rows["co"]) and _moves(rows)]
+    moving = [rows for rows in (read_rows(curve, _TIMING) for curve in curves) if len(rows["co"]) and _moves(rows)]
     stepped = [rows for rows in moving if (rows["interpolation"] == CONSTANT).all()]
     return len(stepped) > 0.5 * len(moving)
 
@@ -150,13 +152,13 @@ def _moves(rows: Rows) -> bool:
     return bool(np.ptp(rows["co"][:, 1]) > 0.0)
 
 
-def read_rows(curve: bpy.types.FCurve) -> Rows:
-    """All keys of a curve."""
+def read_rows(curve: bpy.types.FCurve, names: Iterable[str] = _FIELDS) -> Rows:
+    """All keys of a curve, or only what the ``names`` say of them."""
     points = curve.keyframe_points
     rows = {}
-    for name, default in _FIELDS.items():
+    for name in names:
         width = 2 if name in _POINTS else 1
-        flat = np.empty(width * len(points), dtype=default.dtype)
+        flat = np.empty(width * len(points), dtype=_FIELDS[name].dtype)
         points.foreach_get(name, flat)
         rows[name] = flat.reshape(-1, width) if name in _POINTS else flat
     return rows
@@ -179,6 +181,19 @@ def write_rows(curve: bpy.types.FCurve, rows: Rows) -> None:
 def _rows(points: Array, left: Array, right: Array) -> Rows:
     rows = {name: np.full(len(points), default) for name, default in _FIELDS.items()}
     return rows | {"co": points, "handle_left": left, "handle_right": right}
+
+
+def _with_types(new: Rows, old: Rows) -> Rows:
+    """New keys where old ones were are of their kind: breakdowns, extremes and so on."""
+    times = old["co"][:, 0]
+    if not len(times):
+        return new
+    wanted = new["co"][:, 0]
+    after = np.minimum(np.searchsorted(times, wanted), len(times) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(wanted - times[before] < times[after] - wanted, before, after)
+    same = np.abs(times[nearest] - wanted) <= _SAME_TIME
+    return new | {"type": np.where(same, old["type"][nearest], new["type"])}
 
 
 def _outside(rows: Rows, new: Rows) -> Rows:

@@ -113,7 +113,7 @@ def frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
 
 def _read_frame(armature: bpy.types.Object, picked: list[int], modes: list[str]) -> tuple[Array, ...]:
     bones = armature.pose.bones
-    by_property = {name: _fetch(bones, name, width) for name, width in map(property_of, modes)}
+    by_property = {name: _fetch(bones, name, width) for name, width in set(map(property_of, modes))}
     own = np.zeros((len(picked), 4))
     for row, (bone, mode) in enumerate(zip(picked, modes, strict=True)):
         name, width = property_of(mode)

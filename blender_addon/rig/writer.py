@@ -8,19 +8,21 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..backend import SPARSE, KeySettings, RigMotion, foot_reach, rotation_part, rotations
+from ..backend import SPARSE, KeySettings, RigMotion, foot_reach, planted_below, rotation_part, rotations
 from ..compat import Slot, assign, same_slot
 from .edits import ChannelEdit
 from .fitting import Fitter
 from .keying import Curves, every_frame, fitted
 from .reader import Reading
 from .rotation_modes import property_of, turned
-from .take import Take
+from .take import Channel, Take
 
 Array = rotations.Array
 
 # Below this, armature units, a location differs only by rounding on its way through core.
 _UNMOVED: Final = 1e-8
+# Components that differ by no more than this from what they were are the same; single precision knows no better.
+_SAME: Final = 1e-7
 _FOOT_JOINTS: Final = ("left_ankle", "right_ankle", "left_foot", "right_foot")
 
 
@@ -48,14 +50,17 @@ def edits_of(reading: Reading, result: RigMotion) -> list[ChannelEdit]:
     own, locations = _own_channels(reading, result)
     bones = reading.bone_map.bones
     mapped, skeleton = set(bones.values()), reading.motion.skeleton
-    reach = foot_reach(skeleton, {bones[joint] for joint in _FOOT_JOINTS if joint in bones})
+    feet = {bones[joint] for joint in _FOOT_JOINTS if joint in bones}
+    reach, planted = foot_reach(skeleton, feet), planted_below(result, feet)
     edits = []
     for i, name in enumerate(skeleton.names):
         prop, width = property_of(reading.modes[i])
         if name in mapped:
-            edits.append(ChannelEdit(name, prop, own[:, i, :width], reading.own[:, i, :width], float(reach[i])))
+            turns = own[:, i, :width], reading.own[:, i, :width]
+            edits.append(ChannelEdit(name, prop, *turns, float(reach[i]), planted[:, i]))
         if name == bones["pelvis"] or np.any(locations[:, i] != reading.locations[:, i]):
-            edits.append(ChannelEdit(name, "location", locations[:, i], reading.locations[:, i]))
+            moves = locations[:, i], reading.locations[:, i]
+            edits.append(ChannelEdit(name, "location", *moves, float(reach[i]), planted[:, i]))
     return edits
 
 
@@ -74,18 +79,22 @@ def write_edits(
     """
     curves = Curves(action, same_slot(action, take.slot))
     fitter = Fitter(take, frames, keys) if keys.mode == SPARSE else None
-    for edit in edits:
+    fits = fitter.fit(edits) if fitter else [None] * len(edits)
+    still: dict[str, float] = {}
+    for edit, fit in zip(edits, fits, strict=True):
         bone = take.armature.pose.bones[edit.bone]
         path = bone.path_from_id(edit.name)
         channels = [(path, i) for i in range(edit.values.shape[1])]
-        fit = fitter.fit(edit) if fitter else None
-        if (fitter and fit is None) or _is_idle(curves, channels, edit):
+        if (fitter and fit is None) or _is_idle(curves, channels, edit, slice(None)):
             continue
         for i, channel in enumerate(channels):
+            if _is_idle(curves, [channel], edit, i):
+                continue
             rows = fitted(fit, i) if fit else every_frame(frames, edit.values[:, i])
             curves.write(channel, edit.bone, rows)
         if fitter:
-            curves.clear_idle(fitter.still(bone), (frames[0], frames[-1]))
+            still |= fitter.still(bone)
+    curves.clear_idle(still, (frames[0], frames[-1]))
 
 
 def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action, slot: Slot) -> None:
@@ -96,8 +105,10 @@ def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: 
     context.view_layer.update()
 
 
-def _is_idle(curves: Curves, channels: list[tuple[str, int]], edit: ChannelEdit) -> bool:
-    return not any(channel in curves for channel in channels) and np.array_equal(edit.values, edit.before)
+def _is_idle(curves: Curves, channels: list[Channel], edit: ChannelEdit, components: int | slice) -> bool:
+    """Whether some ``components`` have no curves and need none: what nobody keyed stays without keys if it can."""
+    difference = edit.values[:, components] - edit.before[:, components]
+    return not any(channel in curves for channel in channels) and np.abs(difference).max(initial=0.0) <= _SAME
 
 
 def _own_channels(reading: Reading, result: RigMotion) -> tuple[Array, Array]:

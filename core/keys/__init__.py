@@ -6,11 +6,11 @@ Every frame of a property goes in (:class:`Samples`), a handful of keys with Bez
 """
 
 from .curve import Keys
-from .fitting import fit_keys
-from .landmarks import OriginalKeys, Samples
+from .fitting import Task, fit_all, fit_keys
+from .landmarks import Mask, OriginalKeys, Samples
 from .measures import AngleMeasure, DistanceMeasure, Measure
 from .settings import EVERY_FRAME, KEY_MODES, SPARSE, KeySettings
-from .units import angle_bound, distance_bound, foot_reach
+from .units import closeness, distance_bound, foot_reach, location_closeness, own_moments, planted_below
 
 __all__ = [
     "EVERY_FRAME",
@@ -20,11 +20,17 @@ __all__ = [
     "DistanceMeasure",
     "KeySettings",
     "Keys",
+    "Mask",
     "Measure",
     "OriginalKeys",
     "Samples",
-    "angle_bound",
+    "Task",
+    "closeness",
     "distance_bound",
+    "fit_all",
     "fit_keys",
     "foot_reach",
+    "location_closeness",
+    "own_moments",
+    "planted_below",
 ]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where keys must be whatever the bound says, and what the curve may do there."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,7 +62,7 @@ class OriginalKeys:
     stepped: Mask
     loops: bool = False
 
-    @property
+    @cached_property
     def dense(self) -> bool:
         """Whether the keys were captured or baked: then their times are not an animator's choice."""
         return len(self.times) > 2 and float(np.median(np.diff(self.times))) <= _DENSE
@@ -74,6 +75,7 @@ class Landmarks:
     Attributes:
         keyable: may get a key.
         required: gets a key.
+        exact: gets a key with the sample's value.
         corner: may have different slopes on its two sides.
         flat_before: arrives without slope.
         flat_after: leaves without slope.
@@ -83,11 +85,24 @@ class Landmarks:
 
     keyable: Mask
     required: Mask
+    exact: Mask
     corner: Mask
     flat_before: Mask
     flat_after: Mask
     stepped: Mask
     loops: bool
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Landmarks]") -> "Landmarks":
+        """Several properties' in a row."""
+        names = [field.name for field in fields(cls) if field.name != "loops"]
+        masks = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(**masks, loops=False)
+
+    def within(self, rows: slice) -> "Landmarks":
+        """Those of some of the samples."""
+        names = [field.name for field in fields(self) if field.name != "loops"]
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     @property
     def overruled(self) -> Mask:
@@ -97,17 +112,22 @@ class Landmarks:
         return np.asarray(self.stepped[keys[last]] & ~self.required)
 
 
-def find_landmarks(samples: Samples, measure: Measure, original: OriginalKeys, moments: Array) -> Landmarks:
-    """Ends, a hand-keyed original's keys, ``moments`` (M,) frames, ends of rests, and extremes."""
+def find_landmarks(
+    samples: Samples, measure: Measure, errors: Array, original: OriginalKeys, moments: Array
+) -> Landmarks:
+    """Ends, a hand-keyed original's keys, ``moments`` (M,) frames, ends of rests, and extremes.
+
+    ``errors`` (T, D, W) are the measure's derivatives at the samples.
+    """
     marks = _original_marks(samples, original)
     # Nobody wants new keys between frames; where an animator's are, others may be.
     free = marks.keyable & ~marks.overruled & (samples.whole | (not original.dense))
     required = marks.required.copy()
     required[_nearest(samples.times, moments, samples.whole)] = True
     flat_before, flat_after = _rests(samples.values, measure)
-    required |= flat_before | flat_after
-    required &= free | marks.required
-    required |= _extremes(samples, measure, required) & free
+    rests = (flat_before | flat_after) & free
+    required = (required & free) | marks.required | rests
+    required |= _extremes(samples, np.linalg.norm(errors, axis=1), required) & free
     kinks = _kinks(samples, measure)
     beside = np.maximum(np.roll(kinks, 1), np.roll(kinks, -1))
     sharp = required & (kinks > np.maximum(_SHARP, _SHARPER * beside))
@@ -120,6 +140,7 @@ def find_landmarks(samples: Samples, measure: Measure, original: OriginalKeys, m
     return Landmarks(
         marks.keyable,
         required,
+        marks.required | rests | (required & corner),
         corner,
         flat_before | (flat_after & ~corner),
         flat_after | (flat_before & ~corner),
@@ -140,7 +161,8 @@ def _original_marks(samples: Samples, original: OriginalKeys) -> Landmarks:
     required[0] |= not (start_holds and required.any())
     required[-1] |= not (end_holds and required.any())
     keyable = _apart(samples, required)
-    return Landmarks(keyable, required & keyable, none, none, none, stepped & keyable, loops=False)
+    required &= keyable
+    return Landmarks(keyable, required, required, none, none, none, stepped & keyable, loops=False)
 
 
 def _apart(samples: Samples, required: Mask) -> Mask:
@@ -176,45 +198,45 @@ def _rests(values: Array, measure: Measure) -> tuple[Mask, Mask]:
     return before, after
 
 
-def _extremes(samples: Samples, measure: Measure, required: Mask) -> Mask:
-    """(T,) where a component that matters turns back, at some distance from the ``required`` keys."""
-    values, columns = samples.values, range(samples.values.shape[1])
-    ranges = [
-        _swings(values, measure, column, np.array([values[:, column].argmin(), values[:, column].argmax()]))[0]
-        for column in columns
-    ]
+def _extremes(samples: Samples, sizes: Array, required: Mask) -> Mask:
+    """(T,) where a component that matters turns back, at some distance from the ``required`` keys.
+
+    ``sizes`` (T, W) are bounds per unit of each component.
+    """
+    columns = list(zip(samples.values.T, sizes.T, strict=True))
+    ranges = [_swings(*column, np.array([column[0].argmin(), column[0].argmax()]))[0] for column in columns]
     least = max(_SWING, _SWING_SHARE * max(ranges))
-    turns = [_turns(values, measure, column, least) for column in columns if ranges[column] >= least]
-    found = np.zeros(len(values), dtype=np.bool_)
+    turns = [_turns(*column, least) for column, own in zip(columns, ranges, strict=True) if own >= least]
+    found = np.zeros(len(samples.times), dtype=np.bool_)
     for row in np.unique(np.concatenate([*turns, np.empty(0, dtype=np.intp)])).astype(np.intp):
         around = slice(*np.searchsorted(samples.times, samples.times[row] + [-_APART, _APART]))
         found[row] = not (required[around] | found[around]).any()
     return found
 
 
-def _turns(values: Array, measure: Measure, column: int, least: float) -> Indices:
-    """Samples where one component turns back after a swing of ``least`` bounds, and before another."""
-    steps = np.diff(values[:, column])
+def _turns(column: Array, sizes: Array, least: float) -> Indices:
+    """Samples where one component (T,) turns back after a swing of ``least`` bounds, and before another."""
+    steps = np.diff(column)
     moving = np.flatnonzero(steps)
     back = moving[1:][np.sign(steps[moving[1:]]) != np.sign(steps[moving[:-1]])]
-    turns = np.concatenate([[0], back, [len(values) - 1]])
+    turns = np.concatenate([[0], back, [len(column) - 1]])
     while len(turns) > 2:
-        swings = _swings(values, measure, column, turns)
+        swings = _swings(column, sizes, turns)
         padded = np.concatenate([[np.inf], swings, [np.inf]])
         small = np.flatnonzero((swings < least) & (swings <= padded[:-2]) & (swings < padded[2:]))
         if not small.size:
             break
         # A swing that is too small goes with both its ends, and its neighbours become one swing.
-        turns = np.delete(turns, np.setdiff1d([small, small + 1], [0, len(turns) - 1]))
+        kept = np.ones(len(turns), dtype=np.bool_)
+        kept[small] = kept[small + 1] = False
+        kept[[0, -1]] = True
+        turns = turns[kept]
     return turns[1:-1]
 
 
-def _swings(values: Array, measure: Measure, column: int, turns: Indices) -> Array:
+def _swings(column: Array, sizes: Array, turns: Indices) -> Array:
     """How far (N-1,) one component alone moves the property between ``turns`` (N,), in bounds."""
-    before = values[turns[:-1]]
-    after = before.copy()
-    after[:, column] = values[turns[1:], column]
-    return measure(before, after)
+    return np.asarray(np.abs(np.diff(column[turns])) * sizes[turns[:-1]])
 
 
 def _kinks(samples: Samples, measure: Measure) -> Array:

@@ -155,31 +155,36 @@ def key_transforms(control: bpy.types.PoseBone, frame: int) -> None:
         control.keyframe_insert("location", frame=frame, group=control.name)
 
 
-def copied(addon: Addon, modes: tuple[str, ...] = ("QUATERNION",)) -> tuple[bpy.types.Object, BoneMap]:
-    """A character whose bones copy the transforms of controls with names that say nothing."""
-    armature, bone_map = _mapped(addon)
+def copied(
+    addon: Addon, modes: tuple[str, ...] = ("QUATERNION",), tie: str = "COPY_TRANSFORMS"
+) -> tuple[bpy.types.Object, BoneMap]:
+    """A character whose bones follow controls with names that say nothing; the first constraint of each is ``tie``."""
+    armature, bone_map = mapped(addon)
     names = {bone.name: f"c{i:03}" for i, bone in enumerate(armature.data.bones)}
-    _in_edit_mode(armature, lambda bones: _double(bones, names))
-    _drop_keys(armature, set(names))
+    in_edit_mode(armature, lambda bones: _double(bones, names))
+    drop_keys(armature, set(names))
     for name, control in names.items():
-        _constrain(armature, name, "COPY_TRANSFORMS", control)
-    _key_some(armature, tuple(names.values()), modes)
+        constrain(armature, name, tie if armature.data.bones[name].parent else "COPY_TRANSFORMS", control)
+    key_some(armature, tuple(names.values()), modes)
     return armature, bone_map
 
 
-def leg_ik(addon: Addon) -> tuple[bpy.types.Object, BoneMap]:
-    """A character with IK and poles on its own leg bones; its other bones are keyed themselves."""
-    armature, bone_map = _mapped(addon)
+def leg_ik(
+    addon: Addon, sides: tuple[str, ...] = ("left", "right"), *, poles: bool = True
+) -> tuple[bpy.types.Object, BoneMap]:
+    """A character with IK on its own leg bones; its other bones, and thighs without a pole, are keyed themselves."""
+    armature, bone_map = mapped(addon)
     bones = bone_map.bones
-    legs = {side: [bones[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle")] for side in ("left", "right")}
-    _in_edit_mode(armature, lambda edit: [_add_targets(edit, side, leg) for side, leg in legs.items()])
-    _drop_keys(armature, {name for leg in legs.values() for name in leg})
+    legs = {side: [bones[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle")] for side in sides}
+    in_edit_mode(armature, lambda edit: [_add_targets(edit, side, leg) for side, leg in legs.items()])
+    drop_keys(armature, {name for leg in legs.values() for name in (leg if poles else leg[1:])})
     for side, (_, shin, foot) in legs.items():
-        constraint = _constrain(armature, shin, "IK", f"foot.{side}")
+        constraint = constrain(armature, shin, "IK", f"foot.{side}")
         constraint.chain_count = 2
-        constraint.pole_target, constraint.pole_subtarget = armature, f"pole.{side}"
-        constraint.pole_angle = -np.pi / 2.0
-        _constrain(armature, foot, "COPY_ROTATION", f"foot.{side}")
+        if poles:
+            constraint.pole_target, constraint.pole_subtarget = armature, f"pole.{side}"
+            constraint.pole_angle = -np.pi / 2.0
+        constrain(armature, foot, "COPY_ROTATION", f"foot.{side}")
     for side in legs:
         for frame in range(1, rigs.FRAMES + 1):
             target, wave = armature.pose.bones[f"foot.{side}"], np.sin(0.4 * frame + (side == "left") * np.pi)
@@ -188,7 +193,8 @@ def leg_ik(addon: Addon) -> tuple[bpy.types.Object, BoneMap]:
             target.location = (0.01 * frame, -0.12 * wave, 0.14 + 0.06 * wave)
             target.rotation_euler = (0.2 * wave, 0.0, 0.0)
             key_transforms(target, frame)
-            key_transforms(armature.pose.bones[f"pole.{side}"], frame)
+            if poles:
+                key_transforms(armature.pose.bones[f"pole.{side}"], frame)
     return armature, bone_map
 
 
@@ -197,12 +203,12 @@ def control_of(armature: bpy.types.Object, bone: str) -> bpy.types.PoseBone:
     return armature.pose.bones[armature.pose.bones[bone].constraints[0].subtarget]
 
 
-def _mapped(addon: Addon) -> tuple[bpy.types.Object, BoneMap]:
+def mapped(addon: Addon) -> tuple[bpy.types.Object, BoneMap]:
     armature = rigs.mixamo()
     return armature, addon("rig.reader").read_rig(armature).bone_map
 
 
-def _in_edit_mode(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBones], object]) -> None:
+def in_edit_mode(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBones], object]) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     change(armature.data.edit_bones)
     bpy.ops.object.mode_set(mode="OBJECT")
@@ -226,11 +232,13 @@ def _add_targets(bones: bpy.types.ArmatureEditBones, side: str, leg: list[str]) 
         target.head, target.tail = at, at + mathutils.Vector((0.0, 0.1, 0.0))
 
 
-def _drop_keys(armature: bpy.types.Object, names: set[str]) -> None:
+def drop_keys(armature: bpy.types.Object, names: set[str]) -> None:
     paths = {f'pose.bones["{name}"]' for name in names}
     curves = _curves(armature)
     for curve in [curve for curve in curves if curve.data_path.rpartition(".")[0] in paths]:
         curves.remove(curve)
+    for name in names:
+        armature.pose.bones[name].matrix_basis = mathutils.Matrix()
 
 
 def _curves(armature: bpy.types.Object) -> bpy.types.bpy_prop_collection:
@@ -241,13 +249,13 @@ def _curves(armature: bpy.types.Object) -> bpy.types.bpy_prop_collection:
     return action.layers[0].strips[0].channelbag(armature.animation_data.action_slot).fcurves
 
 
-def _constrain(armature: bpy.types.Object, name: str, kind: str, target: str) -> bpy.types.Constraint:
+def constrain(armature: bpy.types.Object, name: str, kind: str, target: str) -> bpy.types.Constraint:
     constraint = armature.pose.bones[name].constraints.new(kind)
     constraint.target, constraint.subtarget = armature, target
     return constraint
 
 
-def _key_some(armature: bpy.types.Object, names: tuple[str, ...], modes: tuple[str, ...]) -> None:
+def key_some(armature: bpy.types.Object, names: tuple[str, ...], modes: tuple[str, ...]) -> None:
     """Swings on the named bones; the first one travels."""
     rng = np.random.default_rng(2)
     for bone, mode in zip((armature.pose.bones[name] for name in names), itertools.cycle(modes), strict=False):

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 
-from . import control_rigs, rigs
+from . import control_rigs, rigs, unusual_rigs
 from .snapshot import keys_of, scene_state
 
 pytestmark = pytest.mark.usefixtures("empty_scene")
@@ -227,6 +227,61 @@ def test_ik_on_own_bones(addon: Addon, extension: str) -> None:
     for joint in LEGS:
         assert solved.gaps[joint].max() < 0.02
     assert not {e.bone for e in solved.edits} & {bone_map.bones[joint] for joint in LEGS}
+
+
+def test_ik_on_one_leg(addon: Addon, extension: str) -> None:
+    """Keyed bones and bones that inverse kinematics moves on one rig: each its own way."""
+    solved = solve(addon, extension, *control_rigs.leg_ik(addon, ("left",)))
+    solved.check((*TRUNK, *ARMS, *LEGS[2:], *ENDS[2:]), degrees=0.1)
+    solved.check(("left_ankle",), metres=0.005)
+    assert max(gap.max() for gap in solved.gaps.values()) < 0.02
+
+
+def test_ik_without_poles(addon: Addon, extension: str) -> None:
+    solved = solve(addon, extension, *control_rigs.leg_ik(addon, poles=False))
+    solved.check((*TRUNK, *ARMS), degrees=0.1)
+    solved.check(("left_ankle", "right_ankle"), metres=0.005)
+    # Nobody says where the knees go: they only must not turn over.
+    assert max(solved.angles[joint].mean() for joint in LEGS) < 20.0
+
+
+@pytest.mark.parametrize("kind", ["DAMPED_TRACK", "STRETCH_TO"])
+def test_bones_that_point_at_controls(addon: Addon, extension: str, kind: str) -> None:
+    solved = solve(addon, extension, *unusual_rigs.tracked(addon, kind))
+    solved.check((*TRUNK, *ARMS, *LEGS, *ENDS), degrees=0.1, metres=0.005)
+
+
+@pytest.mark.parametrize("rig", [unusual_rigs.loose_hand, unusual_rigs.turned_locally])
+def test_loose_and_local_ties(addon: Addon, extension: str, rig: Callable[[Addon], unusual_rigs.Mapped]) -> None:
+    solved = solve(addon, extension, *rig(addon))
+    solved.check([joint for joint in (*TRUNK, *ARMS, *LEGS, *ENDS) if joint != "right_knee"], degrees=0.3)
+    assert solved.angles["right_knee"].max() < 1.0
+
+
+@pytest.mark.parametrize("rig", [unusual_rigs.rooted, unusual_rigs.rooted_feet])
+def test_master_bone_keeps_its_keys(addon: Addon, extension: str, rig: Callable[[Addon], unusual_rigs.Mapped]) -> None:
+    solved = solve(addon, extension, *rig(addon))
+    solved.check((*TRUNK, *ARMS, *ENDS), degrees=0.3)
+    solved.check(("pelvis", "left_ankle", "right_ankle"), metres=0.005)
+    assert all(np.array_equal(edit.values, edit.before) for edit in solved.edits if edit.bone == "master")
+
+
+def test_limits_are_kept_and_made_up_for(addon: Addon, extension: str) -> None:
+    armature, bone_map = unusual_rigs.limited(addon, 20.0)
+    solved = solve(addon, extension, armature, bone_map)
+    knee = next(edit for edit in solved.edits if edit.bone == bone_map.bones["right_knee"])
+    bent = 2.0 * np.arctan2(knee.values[:, 1], knee.values[:, 0])
+    assert np.degrees(np.abs(bent)).max() < 20.01
+    assert solved.angles["right_knee"].max() > 5.0
+    solved.check([joint for joint in (*TRUNK, *ARMS, *LEGS, *ENDS) if joint != "right_knee"], degrees=0.1)
+
+
+def test_idle_constraints_hold_nothing(addon: Addon) -> None:
+    armature, bone_map = control_rigs.mapped(addon)
+    muted, idle = (armature.pose.bones[bone_map.bones[joint]].constraints.new("LIMIT_ROTATION") for joint in LEGS[:2])
+    muted.mute, idle.influence = True, 0.0
+    muted.use_limit_x = idle.use_limit_x = True
+    assert find(addon, armature, bone_map)[1] is None
 
 
 def test_bones_that_no_control_moves(addon: Addon) -> None:

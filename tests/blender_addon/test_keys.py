@@ -135,16 +135,61 @@ def test_keys_of_an_animator_stay_where_they_were(addon: Addon) -> None:
     armature = posed()
     reading = read(addon, armature)
     result = restyled(addon, reading)
-    write(addon, reading, result, moments=np.array([13.0]))
     leg = armature.pose.bones[reading.bone_map.bones["left_hip"]]
+    edits = {(edit.bone, edit.name): edit for edit in addon("rig.writer").edits_of(reading, result)}
+    planted = next(edit.planted for (bone, name), edit in edits.items() if bone == leg.name and "rotation" in name)
+    moment = float(reading.frames[1:][planted[1:] != planted[:-1]][0])
+    write(addon, reading, result, moments=np.array([moment]))
     path = leg.path_from_id("rotation_euler" if leg.rotation_mode == "XYZ" else "rotation_quaternion")
     times = times_of(armature, path)
-    assert {1.0, 9.0, 20.5, 34.0, 50.0, 13.0} <= times
+    assert {1.0, 9.0, 20.5, 34.0, 50.0, moment} <= times
     assert len(times) < 0.35 * len(reading.frames)
     assert all(time == round(time) for time in times - {20.5})
     arm = armature.pose.bones[reading.bone_map.bones["left_elbow"]]
     path = arm.path_from_id("rotation_euler" if arm.rotation_mode == "XYZ" else "rotation_quaternion")
     assert {1.0, 9.0, 20.5, 34.0, 50.0} <= times_of(armature, path)
+
+
+def test_what_kind_a_key_is_stays(addon: Addon) -> None:
+    armature = posed()
+    for curve in rigs.curves_of(armature):
+        curve.keyframe_points[1].type, curve.keyframe_points[3].type = "BREAKDOWN", "EXTREME"
+    reading = read(addon, armature)
+    mapped = set(reading.bone_map.bones.values())
+    write(addon, reading, restyled(addon, reading))
+    for curve in rigs.curves_of(armature):
+        if "rotation" in curve.data_path and any(f'"{name}"' in curve.data_path for name in mapped):
+            kinds = {round(key.co.x, 3): key.type for key in curve.keyframe_points}
+            assert (kinds[9.0], kinds[34.0]) == ("BREAKDOWN", "EXTREME")
+            assert {kinds[time] for time in set(kinds) - {9.0, 34.0}} == {"KEYFRAME"}
+
+
+@pytest.mark.parametrize("mode", ["SPARSE", "EVERY_FRAME"])
+def test_components_that_nobody_keyed_and_nothing_turns_get_no_curves(addon: Addon, mode: str) -> None:
+    armature = posed()
+    joints = read(addon, armature).bone_map.bones
+    name = next(bone for bone in joints.values() if armature.pose.bones[bone].rotation_mode == "XYZ")
+    path = armature.pose.bones[name].path_from_id("rotation_euler")
+    compat = addon("compat")
+    container = compat.fcurves(armature.animation_data.action, compat.assigned_slot(armature))
+    for curve in list(container):
+        if curve.data_path == path and curve.array_index != 0:
+            container.remove(curve)
+    armature.pose.bones[name].rotation_euler = (0.0, 0.0, 0.0)
+    reading = read(addon, armature)
+    rotations, motion = addon("backend").rotations, reading.motion
+    turns, bone = motion.rotations.copy(), motion.skeleton.index[name]
+    swing = rotations.from_axis_angle(np.array([1.0, 0.0, 0.0]), 0.2 * np.sin(4.0 * motion.times))
+    turns[:, bone] = rotations.multiply(turns[:, bone], swing)
+    write(addon, reading, replace(motion, rotations=turns), mode=mode)
+    curves = {curve.array_index: curve for curve in rigs.curves_of(armature) if curve.data_path == path}
+    assert set(curves) == {0}
+    assert len(curves[0].keyframe_points) > 5
+    turns[:, bone] = rotations.multiply(
+        turns[:, bone], rotations.from_axis_angle(np.array([0.0, 1.0, 0.0]), swing[:, 1])
+    )
+    write(addon, reading, replace(motion, rotations=turns), mode=mode)
+    assert {curve.array_index for curve in rigs.curves_of(armature) if curve.data_path == path} >= {0, 1}
 
 
 @pytest.mark.parametrize("build", [euler_walk, mixed_mixamo, posed])
@@ -222,7 +267,12 @@ def test_keys_outside_the_frames_and_modifiers_of_cycles_stay(addon: Addon) -> N
     pins = np.flatnonzero(inside)[[0, -1]]
     result.rotations[pins], result.locations[pins] = reading.motion.rotations[pins], reading.motion.locations[pins]
     edits = [
-        replace(edit, values=edit.values[inside], before=edit.before[inside])
+        replace(
+            edit,
+            values=edit.values[inside],
+            before=edit.before[inside],
+            planted=None if edit.planted is None else edit.planted[inside],
+        )
         for edit in addon("rig.writer").edits_of(reading, result)
     ]
     for mode in ("SPARSE", "EVERY_FRAME"):

@@ -14,12 +14,17 @@ from core.keys import (
     KeySettings,
     OriginalKeys,
     Samples,
-    angle_bound,
+    Task,
+    closeness,
     distance_bound,
+    fit_all,
     fit_keys,
     foot_reach,
+    location_closeness,
+    own_moments,
+    planted_below,
 )
-from core.rig import RigSkeleton
+from core.rig import RigMotion, RigSkeleton
 
 Array = rotations.Array
 BOUND = 0.01
@@ -249,6 +254,64 @@ def test_a_leg_may_turn_less_than_an_arm() -> None:
     reach = foot_reach(legs, ["foot"])
     assert reach == pytest.approx([0.5, 0.4, 0.1, 0.0])
     keys = KeySettings()
+    planted = np.array([True, False])
     # A fraction of a millimetre per bone, of which a leg has several.
-    assert 0.25 * keys.angle < angle_bound(keys, 0.001, float(reach[0])) < 0.001 / 0.5
-    assert angle_bound(keys, 0.002, float(reach[3])) == angle_bound(keys, 0.002, None) == keys.angle
+    close = closeness(keys, 0.001, float(reach[0]), planted)
+    assert 0.1 * keys.angle < keys.angle / close[0] < 0.001 / 0.5
+    assert close[1] == 1.0
+    assert closeness(keys, 0.001, float(reach[0]), None) == pytest.approx(close[0])
+    for free in (float(reach[3]), None):
+        assert set(closeness(keys, 0.002, free, planted)) == {1.0}
+    assert location_closeness(planted)[0] > location_closeness(planted)[1] == 1.0
+
+
+def sliding_foot(speeds: Array) -> RigMotion:
+    """Hips above a foot and a head, carried along at ``speeds`` (T,), metres per second, at 30 frames a second."""
+    rest = np.tile(np.eye(4), (3, 1, 1))
+    rest[:, 1, 3] = [1.0, 0.1, 1.7]
+    skeleton = RigSkeleton(("hips", "foot", "head"), (-1, 0, 0), rest, np.full(3, 0.1))
+    locations = np.zeros((len(speeds), 3, 3))
+    locations[:, 0, 0] = np.cumsum(speeds) / 30.0
+    still = np.tile(np.eye(4)[:1], (len(speeds), 3, 1))
+    placement = np.tile(np.eye(4), (len(speeds), 1, 1))
+    return RigMotion(skeleton, np.arange(len(speeds)) / 30.0, still, locations, np.ones_like(locations), placement)
+
+
+def test_only_what_carries_a_planted_foot_is_held_close_and_only_then() -> None:
+    motion = sliding_foot(np.repeat([1.5, 0.02, 1.5], 20))
+    planted = planted_below(motion, ["foot"])
+    assert not planted[:, 2].any()
+    assert np.array_equal(planted[:, 0], planted[:, 1])
+    runs = np.flatnonzero(planted[:, 1])
+    assert runs[0] == pytest.approx(20, abs=2)
+    assert runs[-1] == pytest.approx(39, abs=2)
+    assert planted[runs[0] : runs[-1], 1].all()
+    moments = np.array([5.0, 20.0, 30.0, 39.5])
+    assert list(own_moments(moments, np.arange(60.0), planted[:, 1])) == [20.0, 39.5]
+
+
+def test_the_curve_is_closer_where_it_must_be() -> None:
+    times = frames(200)
+    values = rotating(9, times, 1e-3)
+    close = np.where((times > 60.0) & (times < 100.0), 5.0, 1.0)
+    original = OriginalKeys(np.empty(0), np.empty(0, dtype=np.bool_))
+    keys = fit_all([Task(Samples(times, values), QUARTER, original, np.empty(0), close)])[0]
+    off = QUARTER(keys.at(times), values)
+    assert (off * close).max() <= 1.0
+    assert off[close == 1.0].max() > 0.5
+
+
+def test_properties_do_not_know_of_each_other() -> None:
+    times, tasks = frames(90), []
+    original = OriginalKeys(times, np.zeros(90, dtype=np.bool_), loops=True)
+    for seed in range(5):
+        tasks.append(Task(Samples(times, rotating(seed, times, 1e-3)), QUARTER, original, np.empty(0), np.ones(90)))
+    tasks.append(
+        Task(Samples(times, column(np.sin(times / 9.0))), NEAR, hand_keys([1.0, 33.0, 90.0]), times[4:5], times)
+    )
+    for task, keys in zip(tasks, fit_all(tasks), strict=True):
+        # When to stop leaving out keys is said of all together.
+        alone = fit_all([task])[0]
+        assert len(keys.times) == pytest.approx(len(alone.times), abs=3)
+        assert keys.values.shape == (len(keys.times), task.samples.values.shape[1])
+        assert (task.closeness * task.measure(keys.at(times), task.samples.values)).max() <= 1.0

@@ -15,14 +15,14 @@ from core.pipeline import Clip, StyleSettings, stylize
 from core.retarget import to_motion
 from core.rig import RigMotion
 from core.root_motion import travelled_path
-from core.rotations import Array, angle_between
+from core.rotations import Array, angle_between, multiply
 from core.skeleton import INDEX
 from core.transfer import PART_JOINTS, PARTS
 from core.treadmill import floor_way, step_off
 from scripts.bvh import read_bvh
 from scripts.evaluation.contacts import contact_error
 
-from .characters import BendingEngine, RigStyle, rig, walk
+from .characters import BendingEngine, RigStyle, about, rig, walk
 
 BENT = StyleSettings(style="bent")
 
@@ -38,6 +38,16 @@ def on_the_spot(motion: Motion) -> Motion:
     """The clip with its way over the floor taken out, evenly."""
     way = np.linspace(0.0, 1.0, len(motion))[:, None] * (motion.root[-1] - motion.root[0]) * np.array([1.0, 0.0, 1.0])
     return motion.with_pose(motion.root - way, motion.rotations)
+
+
+def falling(start: int, stop: int) -> Motion:
+    """Somebody who stands, falls on the face between two frames, and stays there."""
+    motion = walk(100, speed=0.0)
+    share = np.clip((np.arange(100) - start) / (stop - start), 0.0, 1.0)
+    share = share * share * (3.0 - 2.0 * share)
+    pose = np.repeat(motion.rotations[:1], 100, axis=0)
+    lowered = np.repeat(motion.root[:1], 100, axis=0) * np.stack([share * 0 + 1, 1 - 0.85 * share, share * 0 + 1], -1)
+    return motion.with_pose(lowered, multiply(about([1, 0, 0], 0.5 * np.pi * share)[:, None], pose))
 
 
 def real_walk() -> Motion:
@@ -98,6 +108,37 @@ def test_untouched_parts_keep_their_rotations() -> None:
     head = {clip.motion.skeleton.index[clip.bone_map.bones[j]] for j in PART_JOINTS["HEAD"]}
     assert all(changed[b] < 1e-6 for b in range(len(changed)) if b not in head)
     assert sorted(j for part in PARTS for j in PART_JOINTS[part]) == sorted(INDEX)
+
+
+@pytest.mark.parametrize("root", ["KEEP", "PREDICTED"])
+def test_who_falls_loses_the_style_on_the_way_and_lies_as_before(root: str) -> None:
+    upright, fallen = slice(0, 30), slice(65, None)
+    clip = clip_of(falling(40, 50))
+    settings = dataclasses.replace(BENT, root=root)
+    original, locked, loose = (
+        joints_of(motion)
+        for motion in (
+            clip.motion,
+            stylize(clip, None, BendingEngine(), settings).motion,
+            stylize(clip, None, BendingEngine(), dataclasses.replace(settings, contacts=False)).motion,
+        )
+    )
+    for result in (locked, loose):
+        change = np.degrees(angle_between(result.rotations, original.rotations)).max(axis=1)
+        assert change[upright].min() > 10.0
+        assert change[fallen].max() < 1e-4
+        # No start and no stop either: it goes over as smoothly as the body falls.
+        assert np.abs(np.diff(change)).max() < 5.0
+        still = (result.positions() - original.positions())[fallen]
+        assert np.ptp(still, axis=0).max() < 1e-3
+    assert contact_error(original, locked).feet_max <= contact_error(original, loose).feet_max
+
+
+def test_who_lies_all_the_time_is_left_alone() -> None:
+    clip = clip_of(falling(-20, -10))
+    result = stylize(clip, None, BendingEngine(), BENT).motion
+    assert np.array_equal(result.rotations, clip.motion.rotations)
+    assert np.array_equal(result.locations, clip.motion.locations)
 
 
 def test_clips_of_any_rate_keep_their_times() -> None:

@@ -103,6 +103,15 @@ def test_the_shortest_clip_is_judged(fps: float) -> None:
     assert len(spread_frames(1.0, float(MIN_FRAMES), fps)) == MIN_FRAMES
 
 
+@pytest.mark.parametrize("fps", [1.0, 2.0, 8.0])
+def test_long_clips_of_few_frames_are_judged(fps: float) -> None:
+    """A window of two seconds would hold fewer frames than make a clip."""
+    motion = rig(RigStyle(), walk(90, fps=fps))
+    rows = spread_frames(0.0, 89.0, fps).astype(int)
+    assert len(rows) < 90
+    assert preflight(clip_of(cut(motion, rows)), BendingEngine()).outside == 0.0
+
+
 def test_what_cannot_be_stylized_is_refused() -> None:
     with pytest.raises(ClipTooShortError, match="choose"):
         preflight(clip_of(rig(RigStyle(), walk(MIN_FRAMES - 1))), BendingEngine())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The channels of a control that may change: keyed, and not locked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import bpy
@@ -28,6 +28,9 @@ class Channels:
         held: which components of the rotation property stay as they are.
         held_axes: which axes stay, of rotations with four components whose locks are meant as Euler angles.
         held_location: which components of the location stay.
+        limited: whether constraints may keep the bone from what its channels say.
+        limits: lowest and highest angles (2, 3) that are shown, in the order ``limit_order``; None if any are.
+        limit_order: of Euler angles.
 
     """
 
@@ -36,6 +39,9 @@ class Channels:
     held: Flags
     held_axes: Flags
     held_location: Flags
+    limited: bool = False
+    limits: Array | None = None
+    limit_order: str = _LOCK_ORDER
 
     @property
     def rotation_property(self) -> tuple[str, int]:
@@ -57,13 +63,22 @@ class Channels:
 
     @property
     def is_free(self) -> bool:
-        """Whether all of the rotation may change, and of the location all or nothing."""
-        return len(self.free_axes) == len("XYZ") and not (self.moves and any(self.held_location))
+        """Whether all of the rotation may change, and of the location all or nothing, as far as one likes."""
+        return not self.limited and len(self.free_axes) == len("XYZ") and not (self.moves and any(self.held_location))
+
+    def turning_about(self, axes: tuple[int, ...]) -> "Channels":
+        """The same with only these of its own axes free."""
+        idle = [axis not in axes for axis in range(3)]
+        if not axes or not any(idle):
+            return self
+        if len(self.held) == len(idle):
+            return replace(self, held=tuple(map(any, zip(self.held, idle, strict=True))))
+        return replace(self, held_axes=tuple(map(any, zip(self.held_axes, idle, strict=True))))
 
     def rotation(self, original: Array, target: Array) -> Array:
         """The property (T, 4), of four columns in every mode, nearest to rotations (T, 4) that may be reached."""
         quaternion = to_quaternions(original[:, None], (self.mode,))
-        target = self._without_held_axes(quaternion, target[:, None])
+        target = self._within_limits(self._without_held_axes(quaternion, target[:, None]))
         spin = rotations.multiply(rotations.conjugate(quaternion), target)
         values = turned(original[:, None], (self.mode,), spin)[:, 0]
         columns = [i for i, held in enumerate(self.held) if held]
@@ -77,6 +92,15 @@ class Channels:
     def location(self, original: Array, target: Array) -> Array:
         """The location (T, 3) nearest to ``target`` that may be reached."""
         return np.where(self.held_location, original, target)
+
+    def _within_limits(self, target: Array) -> Array:
+        if self.limits is None:
+            return target
+        modes = (self.limit_order,)
+        angles = turned(np.zeros_like(target), modes, target)
+        inside = angles.copy()
+        inside[..., :3] = np.clip(angles[..., :3], *self.limits)
+        return np.where(np.any(inside != angles, axis=-1, keepdims=True), to_quaternions(inside, modes), target)
 
     def _without_held_axes(self, original: Array, target: Array) -> Array:
         if not any(self.held_axes):
@@ -103,4 +127,17 @@ def channels_of(take: Take, bone: bpy.types.PoseBone) -> Channels:
         held = (not any(keyed),) * width
         axes = locks
     held_location = tuple(lock or not key for lock, key in zip(bone.lock_location, moved, strict=True))
-    return Channels(bone.name, bone.rotation_mode, held, axes, held_location)
+    return Channels(bone.name, bone.rotation_mode, held, axes, held_location, *_limits(bone))
+
+
+def _limits(bone: bpy.types.PoseBone) -> tuple[bool, Array | None, str]:
+    """Whether a bone is limited; and lowest and highest Euler angles, with their order, if these are its own."""
+    found = [entry for entry in bone.constraints if entry.type.startswith("LIMIT_") and not entry.mute]
+    turning = next((entry for entry in found if entry.type == "LIMIT_ROTATION" and entry.owner_space == "LOCAL"), None)
+    if turning is None or turning.influence < 1.0:
+        return bool(found), None, _LOCK_ORDER
+    order = bone.rotation_mode if turning.euler_order == "AUTO" else turning.euler_order
+    used = (turning.use_limit_x, turning.use_limit_y, turning.use_limit_z)
+    low, high = ([getattr(turning, f"{end}_{axis}") for axis in "xyz"] for end in ("min", "max"))
+    limits = np.array([np.where(used, low, -np.inf), np.where(used, high, np.inf)])
+    return True, limits, order if len(order) == len(_LOCK_ORDER) else _LOCK_ORDER

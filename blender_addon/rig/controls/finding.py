@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ...backend import BoneMap, Joints, Wiring, merged, rotations, shared_jobs, sorted_joints, wire
+from ...backend import BoneMap, Joints, Wiring, merged, rotations, shared_axes, shared_jobs, sorted_joints, wire
 from ..guards import held_bones
 from ..reader import Rig
 from ..span import span_of
@@ -77,7 +77,9 @@ def find_controls(context: bpy.types.Context, take: Take, rig: Rig) -> Controls 
         channels = _that_matter(bench, candidates, [frames[0] for frames in probes])
         wirings = [_wire(bench, joints, channels, frames) for frames in probes] if channels else []
     _check_covered(take, rig.bone_map, joints, wirings, keyed)
-    return Controls(joints, bench.joints, tuple(channels), switches, states, shared_jobs(wirings))
+    free = zip(channels, shared_axes(wirings), strict=True)
+    led = tuple(entry.turning_about(axes) for entry, axes in free)
+    return Controls(joints, bench.joints, led, switches, states, shared_jobs(wirings))
 
 
 def _that_matter(bench: Bench, candidates: list[Channels], frames: list[float]) -> list[Channels]:
@@ -85,7 +87,8 @@ def _that_matter(bench: Bench, candidates: list[Channels], frames: list[float]) 
     found: set[str] = set()
     for frame in frames:
         rest = bench.go(frame)
-        found |= {entry.bone for entry in candidates if entry.bone not in found and bench.matters(entry, rest)}
+        left = [entry for entry in candidates if entry.bone not in found]
+        found |= {entry.bone for entry in bench.that_matter(left, rest)}
     return [entry for entry in candidates if entry.bone in found]
 
 
@@ -101,7 +104,8 @@ def _wire(bench: Bench, joints: Joints, channels: list[Channels], frames: list[f
 
 def _wire_at(bench: Bench, joints: Joints, channels: list[Channels], frame: float) -> Wiring:
     rest = bench.go(frame, [entry.bone for entry in channels])
-    return wire(joints, rest, list(bench.wiggles(channels, rest)))
+    owners = [bench.joints.index(entry.bone) if entry.bone in bench.joints else -1 for entry in channels]
+    return wire(joints, rest, list(bench.wiggles(channels, rest)), owners)
 
 
 def _keyed(take: Take) -> list[str]:

@@ -96,20 +96,22 @@ class _Solver:
     def solved(self, action: bpy.types.Action) -> list[ChannelEdit]:
         """The edits of the best round, per frame."""
         frames, best = self._reading.frames, self._goal.start
-        best_score = self._shortfall(best)
-        now, score = best, best_score
-        todo = np.flatnonzero(score > _GOOD_ENOUGH)
+        now, lacking = best, self._shortfall(best)
+        best_score = lacking.sum(axis=-1)
+        todo = np.flatnonzero(lacking.max(axis=-1, initial=0.0) > _GOOD_ENOUGH)
         with scratch(self._context, self._take, action, frames) as trial:
             for turn in range(_MAX_ROUNDS if todo.size else 0):
                 aimed = self._advanced(now, todo, turn)
                 trial.write(self._edits(aimed))
                 now = now.put(todo, self._shown(self._play(frames[todo])))
-                score = self._shortfall(now)
+                lacking = self._shortfall(now)
+                # All controls count: one that cannot do what it should must not keep the others from what they can.
+                score = lacking.sum(axis=-1)
                 better = np.flatnonzero(score < best_score)
                 best = best.put(better, replace(now, own=aimed.own, locations=aimed.locations).at(better))
                 slow = (score > _SLOW * best_score) & (turn > 0)
                 best_score = np.minimum(score, best_score)
-                todo = todo[(score[todo] > _GOOD_ENOUGH) & ~slow[todo]]
+                todo = todo[(lacking[todo].max(axis=-1) > _GOOD_ENOUGH) & ~slow[todo]]
                 if not todo.size:
                     break
         self._check(best)
@@ -135,11 +137,11 @@ class _Solver:
         return allow
 
     def _shortfall(self, now: Played) -> Array:
-        score = np.zeros(len(self._states))
+        lacking = np.zeros(now.own.shape[:2])
         for state, wiring in enumerate(self._controls.wirings):
             rows = np.flatnonzero(self._states == state)
-            score[rows] = shortfall(self._goal.at(rows), now.at(rows), wiring)
-        return score
+            lacking[rows] = shortfall(self._goal.at(rows), now.at(rows), wiring)
+        return lacking
 
     def _check(self, best: Played) -> None:
         """Refuse a result in which joints that could be led are far from where they should be."""
@@ -165,13 +167,21 @@ class _Solver:
             before = self._before.own[:, control]
             if channels.free_axes:
                 values = channels.rotation(before, best.own[:, control])
-                edits.append(ChannelEdit(channels.bone, name, values[:, :width], before[:, :width]))
+                reach = self._reach(control)
+                edits.append(ChannelEdit(channels.bone, name, values[:, :width], before[:, :width], reach))
             if channels.moves:
                 before = self._before.locations[:, control]
                 moved = channels.location(before, best.locations[:, control])
                 unmoved = np.abs(moved - before).max(axis=-1, keepdims=True) < _UNMOVED * self._goal.size
                 edits.append(ChannelEdit(channels.bone, "location", np.where(unmoved, before, moved), before))
         return edits
+
+    def _reach(self, control: int) -> float:
+        """How far turning a control moves the feet, or the tip of the foot that it is for."""
+        joints, skeleton = self._controls.joints, self._reading.motion.skeleton
+        feet = {wiring.turns_foot(control, joints) for wiring in self._controls.wirings} - {None}
+        tips = [float(skeleton.lengths[skeleton.index[self._reading.bone_map.bones[foot]]]) for foot in feet]
+        return max([*tips, *(wiring.reaches[control] for wiring in self._controls.wirings)])
 
     def _play(self, frames: Array) -> Steps:
         names = (*self._controls.bones, *self._controls.names)

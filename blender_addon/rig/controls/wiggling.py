@@ -2,7 +2,7 @@
 """Wiggling controls on one frame, to see what moves; afterwards all is as it was."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,13 +42,24 @@ class Bench:
         bones = self.armature.evaluated_get(self.context.evaluated_depsgraph_get()).pose.bones
         return bodies_of(np.array([bones[name].matrix for name in (*self.joints, *names)], dtype=np.float64))
 
-    def matters(self, control: Channels, rest: Bodies) -> bool:
-        """Whether turning and moving a control does anything to the joints."""
-        with self._kept(control) as bone:
-            for axis in control.free_axes:
-                _turn(bone, control, axis)
-            if control.moves:
-                self._move(bone, np.full(3, _MOVE * _size(rest)))
+    def that_matter(self, controls: Sequence[Channels], rest: Bodies) -> list[Channels]:
+        """Those that do anything to the joints, found by halves: faces and hands have hundreds that do not."""
+        if not controls or not self._matter(controls, rest):
+            return []
+        if len(controls) == 1:
+            return list(controls)
+        middle = len(controls) // 2
+        return [*self.that_matter(controls[:middle], rest), *self.that_matter(controls[middle:], rest)]
+
+    def _matter(self, controls: Sequence[Channels], rest: Bodies) -> bool:
+        """Whether turning and moving all of the controls at once does anything to the joints."""
+        with ExitStack() as kept:
+            for control in controls:
+                bone = kept.enter_context(self._kept(control))
+                for axis in control.free_axes:
+                    _turn(bone, control, axis)
+                if control.moves:
+                    self._move(bone, np.full(3, _MOVE * _size(rest)))
             after = self.look()
         turned = np.abs(after.turns - rest.turns).max()
         return bool(max(turned, np.abs(after.places - rest.places).max() / _size(rest)) > _FELT)
@@ -58,13 +69,22 @@ class Bench:
         names = [control.bone for control in controls]
         for index, control in enumerate(controls):
             for axis in control.free_axes:
-                with self._kept(control) as bone:
-                    _turn(bone, control, axis)
-                    yield Wiggle(index, axis, _ANGLE, self.look(names))
+                yield self._turned(control, index, axis, rest, names)
             for way in self._ways(rest, len(self.joints) + index) if control.moves else ():
                 with self._kept(control) as bone:
                     self._move(bone, way)
                     yield Wiggle(index, -1, 0.0, self.look(names))
+
+    def _turned(self, control: Channels, index: int, axis: int, rest: Bodies, names: list[str]) -> Wiggle:
+        """One turn, the other way round if the control is at a limit."""
+        body = len(self.joints) + index
+        for angle in (_ANGLE, -_ANGLE):
+            with self._kept(control) as bone:
+                _turn(bone, control, axis, angle)
+                after = self.look(names)
+            if rotations.angle_between(after.turns[body], rest.turns[body]) > _ANGLE / 2.0:
+                break
+        return Wiggle(index, axis, angle, after)
 
     def _ways(self, rest: Bodies, body: int) -> list[Array]:
         """Ways (3,) to move a body: towards the pelvis, so that no limb is overstretched, and across it."""
@@ -93,12 +113,12 @@ class Bench:
             bone.location = location
 
 
-def _turn(bone: bpy.types.PoseBone, control: Channels, axis: int) -> None:
+def _turn(bone: bpy.types.PoseBone, control: Channels, axis: int, angle: float = _ANGLE) -> None:
     """Turn a bone a little about one of its own axes."""
     name, width = control.rotation_property
     own = np.zeros((1, 1, 4))
     own[0, 0, :width] = getattr(bone, name)
-    spin = rotations.from_axis_angle(np.eye(3)[axis], np.array([[_ANGLE]]))
+    spin = rotations.from_axis_angle(np.eye(3)[axis], np.array([[angle]]))
     setattr(bone, name, turned(own, (control.mode,), spin)[0, 0, :width].tolist())
 
 
