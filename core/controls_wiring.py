@@ -107,12 +107,12 @@ def wire(joints: Joints, rest: Bodies, wiggles: Sequence[Wiggle], owners: Sequen
     responses = Responses(joints, rest, wiggles)
     turn_carriers, place_carriers = responses.carriers()
     follows = _follows(responses, place_carriers)
-    jobs: list[Job | None] = list(follows)
+    order = np.argsort([-int(row.sum()) for row in responses.affected[:, len(joints) :]], kind="stable")
+    jobs: list[Job | None] = list(_without_doubles(responses, follows, order.tolist()))
     for limb in joints.limbs:
         if any(job and job.moved == limb[2] for job in follows):
             for control, aim in _aims(responses, limb, owners or [-1] * responses.count).items():
                 jobs[control] = aim
-    order = np.argsort([-int(row.sum()) for row in responses.affected[:, len(joints) :]], kind="stable")
     controls = range(responses.count)
     reaches, axes = tuple(map(responses.reach, controls)), tuple(map(responses.axes, controls))
     return Wiring(tuple(jobs), turn_carriers, place_carriers, tuple(int(i) for i in order), reaches, axes)
@@ -182,6 +182,23 @@ def _alone(responses: Responses, follows: list[Follow | None], control: int) -> 
     if not any((job := follows[other]) and job.moved == follow.moved for other in above):
         return follow
     return Follow(follow.turned, -1) if follow.turned >= 0 else None
+
+
+def _without_doubles(responses: Responses, follows: list[Follow | None], order: list[int]) -> list[Follow | None]:
+    """The jobs without those of turning a joint that a control further up turns any way it likes.
+
+    Rigs have more than one control for many joints, and not all of them hang on one another as a whole.
+    """
+    found, done = list(follows), set[int]()
+    for control in order:
+        follow = follows[control]
+        if follow is None or follow.turned < 0:
+            continue
+        if follow.turned in done:
+            found[control] = Follow(-1, follow.moved) if follow.moved >= 0 else None
+        elif len(responses.axes(control)) == len("XYZ"):
+            done.add(follow.turned)
+    return found
 
 
 def _deeper(responses: Responses, control: int, able: Flags) -> bool:
