@@ -70,7 +70,8 @@ def find_places(styled: Motion, contacts: Contacts, limb: Limb, runs: Runs) -> l
     ]
     steps = np.linalg.norm((ends[right] - ends[left]) * _ON_FLOOR, axis=-1)
     allowed = _STEP_SHARE * steps + _STEP_SPEED * styled.skeleton.scale * seconds
-    change = _calm(np.subtract(moved[1], moved[0]) * _ON_FLOOR, allowed, weights)
+    gaps = np.asarray(moved[1], dtype=np.float64) - np.asarray(moved[0], dtype=np.float64)
+    change = _calm(gaps * _ON_FLOOR, allowed, weights)
     return [replace(place, target=place.target + more) for place, more in zip(places, change, strict=True)]
 
 
