@@ -163,8 +163,8 @@ def recognise(skeleton: RigSkeleton, take: Take | None) -> BoneMap:
     found = _recognised(skeleton.names, skeleton.parents, skeleton.rest.tobytes(), skeleton.lengths.tobytes())
     if take is None or found.confidence >= _SURE:
         return found
-    glimpse = _glimpse(take, skeleton)
-    return found if glimpse is None else match_bones(skeleton, glimpse)
+    seen = glimpse(take, skeleton)
+    return found if seen is None else match_bones(skeleton, seen)
 
 
 @lru_cache(maxsize=8)
@@ -174,7 +174,7 @@ def _recognised(names: tuple[str, ...], parents: tuple[int, ...], rest: bytes, l
     return match_bones(RigSkeleton(names, parents, matrices, np.frombuffer(lengths)))
 
 
-def _glimpse(take: Take, skeleton: RigSkeleton) -> RigMotion | None:
+def glimpse(take: Take, skeleton: RigSkeleton) -> RigMotion | None:
     """A few frames of all bones; None if some of them, which may not matter, cannot be read."""
     times = [read_keys(curve)[:, 0] for curve in take.curves.values() if not take.is_stack]
     ends = np.concatenate([*times, *([strip.frame_start, strip.frame_end] for strip in heard_strips(take.armature))])

@@ -24,7 +24,6 @@ LIMBS: Final = (
 )  # fmt: skip
 _CARRIED_FRAMES: Final = 60
 _COMPARED_FRAMES: Final = 24
-_GLIMPSE_FRAMES: Final = 16
 # Bones whose heads stay within this share of the rig's size lie in one place.
 _NEAR: Final = 0.02
 _FPS: Final = 30.0
@@ -68,13 +67,16 @@ class Product:
 
 def renamed_match(product: Product, reading: Any) -> dict[str, object]:  # noqa: ANN401
     """Whether the structure alone tells what the names told."""
-    skeleton = product.addon("rig.reader").read_skeleton(reading.take.armature)
-    few = reading.frames[np.linspace(0, len(reading.frames) - 1, _GLIMPSE_FRAMES).astype(int)]
+    reader = product.addon("rig.reader")
+    skeleton = reader.read_skeleton(reading.take.armature)
     nameless = replace(skeleton, names=tuple(f"b{index:03d}" for index in range(len(skeleton))))
-    clip = replace(product.sample(skeleton, np.unique(few)), skeleton=nameless)
+    # As the product does it: a few frames of the clip, where all bones can be read, else the rest pose alone.
+    glimpse = reader.glimpse(reading.take, skeleton)
+    clip = None if glimpse is None else replace(glimpse, skeleton=nameless)
     found = product.core("matching").match_bones(nameless, clip)
     given = {joint: nameless.names[skeleton.index[bone]] for joint, bone in reading.bone_map.bones.items()}
-    heads, index = clip.world()[1], nameless.index
+    rest = product.core("calibration_pose").rest_pose(nameless, reading.motion.placement[0])
+    heads, index = (clip or rest).world()[1], nameless.index
     near = _NEAR * float(np.ptp(heads, axis=1).max())
     pairs = [(index[bone], index[given[joint]]) for joint, bone in found.bones.items() if joint in given]
     return {
