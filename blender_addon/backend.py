@@ -25,7 +25,7 @@ from ..core.controls_solving import (
 )
 from ..core.controls_wiring import Wiring, merged, shared_axes, shared_jobs, wire
 from ..core.engines import StyleEngine
-from ..core.errors import ClipTooShortError, EngineError, PanacheError
+from ..core.errors import ClipTooShortError, EngineError, PanacheError, listed
 from ..core.keys import (
     EVERY_FRAME,
     KEY_MODES,
@@ -130,6 +130,7 @@ __all__ = [
     "guess_up_axis",
     "is_loop",
     "lift",
+    "listed",
     "match_bones",
     "mean_body",
     "model_version",

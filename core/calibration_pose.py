@@ -12,7 +12,7 @@ import numpy as np
 
 from .matching import BoneMap
 from .rig import RigMotion, RigSkeleton
-from .rotations import Array, conjugate, from_frame, normalize, rotate
+from .rotations import UP, Array, conjugate, from_frame, normalize, rotate
 
 SIDES: Final = (("left", 1.0), ("right", -1.0))
 
@@ -30,7 +30,6 @@ _ARM_ARC: Final = (5.0, 95.0)
 _MODELLED: Final = np.cos(np.radians(20.0))
 # Above this cosine with the world's up the trunk of a frame is upright.
 _UPRIGHT: Final = 0.5
-_UP: Final = np.array([0.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def choose_pose(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) 
 def standing_error(poses: Poses) -> Array:
     """(K,) how far each pose is from a standing one: root mean square over the limbs, degrees."""
     inverse = conjugate(poses.body)
-    angles = [_angle(_trunk(poses.positions), rotate(poses.body, _UP))]
+    angles = [_angle(_trunk(poses.positions), rotate(poses.body, UP))]
     for side, sign in SIDES:
         outwards = np.array([sign, 1.0, 1.0])
         chains = (("hip", "knee", "ankle", _LEG_ARC), ("shoulder", "elbow", "wrist", _ARM_ARC))
@@ -150,7 +149,7 @@ def gather(motion: RigMotion, bone_map: BoneMap) -> Poses:
     joints = {joint: positions[:, bone] for joint, bone in index.items()}
     trunk = _trunk(joints)
     # Who stands leans a little, who lies has no use for the world's up.
-    up = np.where(trunk[:, 1:2] > _UPRIGHT, _UP, trunk)
+    up = np.where(trunk[:, 1:2] > _UPRIGHT, UP, trunk)
     return Poses({j: rotations[:, b] for j, b in index.items()}, joints, _body_frame(joints, up))
 
 

@@ -23,6 +23,8 @@ from .motion import Motion
 from .representation import FPS
 from .resample import even_times, interpolate, interpolate_smooth
 from .rotations import (
+    ON_FLOOR,
+    UP,
     Array,
     conjugate,
     from_rotation_vector,
@@ -38,8 +40,6 @@ _EASE, _EASE_SHARE = 0.07, 0.125
 # Frames at 30 fps over which the body comes down for a foot that is out of reach, and how far it may, metres.
 _DIP_FRAMES = 3
 _MAX_DIP = 0.05
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
-_UP = np.array([0.0, 1.0, 0.0])
 _TINY = 1e-9
 
 
@@ -174,7 +174,7 @@ def _above_ground(styled: Motion, contacts: Contacts, limb: Limb, end: _End) -> 
     lift = np.zeros(len(styled))
     for tip, height in ((ankle, end.place[:, 1]), (toe, (end.place + sole)[:, 1])):
         lift = np.maximum(lift, _ground(contacts, tip) - height)
-    return end.place + lift[:, None] * _UP
+    return end.place + lift[:, None] * UP
 
 
 def _ground(contacts: Contacts, tip: int) -> Array:
@@ -194,13 +194,13 @@ def _come_down(styled: Motion, contacts: Contacts, places: dict[Limb, Array]) ->
         reach = np.maximum(_extension(points), _extension(before))
         reach = np.maximum(reach, MAX_REACH * limb_length(styled, limb))
         way = place - points[:, 0]
-        flat = np.sum((way * _ON_FLOOR) ** 2, axis=-1)
+        flat = np.sum((way * ON_FLOOR) ** 2, axis=-1)
         dip = -way[:, 1] - np.sqrt(np.maximum(reach**2 - flat, 0.0))
         needed = np.maximum(needed, np.where(contacts.touching(limb.tips), dip, 0.0))
     if needed.max(initial=0.0) < _TINY:
         return styled
     dip = _envelope(np.minimum(needed, _MAX_DIP * styled.skeleton.scale), styled.times) * contacts.freedom
-    return styled.with_pose(styled.root - dip[:, None] * _UP, styled.rotations)
+    return styled.with_pose(styled.root - dip[:, None] * UP, styled.rotations)
 
 
 def _extension(points: Array) -> Array:

@@ -8,12 +8,11 @@ import numpy as np
 from .contacts import Contacts, Runs
 from .limbs import Limb
 from .motion import Motion
-from .rotations import Array, conjugate, multiply, rotate, yaw_quaternion
+from .rotations import ON_FLOOR, Array, conjugate, multiply, rotate, yaw_quaternion
 from .skeleton import INDEX
 
 # Up to this distance of the body from the original's, a hand stays where the original's was, metres.
 _SAME_PLACE = 0.15
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
 # A correction fades out over this time where no other contact follows, seconds.
 FADE = 0.35
 # How far a step may land from where the original's would have led: a share of the step, and metres per second.
@@ -68,10 +67,10 @@ def find_places(styled: Motion, contacts: Contacts, limb: Limb, runs: Runs) -> l
         [place.carry(ends[at]) - ends[at] for place, at in zip(half, frames, strict=True)]
         for half, frames in ((places[:-1], left), (places[1:], right))
     ]
-    steps = np.linalg.norm((ends[right] - ends[left]) * _ON_FLOOR, axis=-1)
+    steps = np.linalg.norm((ends[right] - ends[left]) * ON_FLOOR, axis=-1)
     allowed = _STEP_SHARE * steps + _STEP_SPEED * styled.skeleton.scale * seconds
     gaps = np.asarray(moved[1], dtype=np.float64) - np.asarray(moved[0], dtype=np.float64)
-    change = _calm(gaps * _ON_FLOOR, allowed, weights)
+    change = _calm(gaps * ON_FLOOR, allowed, weights)
     return [replace(place, target=place.target + more) for place, more in zip(places, change, strict=True)]
 
 
@@ -94,7 +93,7 @@ def _shares(times: Array, runs: Runs) -> list[Array]:
 def _fit(styled: Motion, contacts: Contacts, limb: Limb, run: slice, share: Array) -> Place:
     """The place that the style would choose, or the original's own."""
     before, after = contacts.original.part(run), styled.part(run)
-    away = float(np.linalg.norm(((after.root - before.root) * _ON_FLOOR).mean(axis=0)))
+    away = float(np.linalg.norm(((after.root - before.root) * ON_FLOOR).mean(axis=0)))
     stays = not limb.is_leg and away < _SAME_PLACE * styled.skeleton.scale
     if stays or contacts.freedom[run].min() <= 0.0:
         return Place(0.0, np.zeros(3), np.zeros(3), fixed=True)
@@ -102,7 +101,7 @@ def _fit(styled: Motion, contacts: Contacts, limb: Limb, run: slice, share: Arra
     change = multiply(after.rotations[:, tips[0]], conjugate(before.rotations[:, tips[0]]))
     change = share @ np.where(change[:, :1] < 0.0, -change, change)
     source, target = (share @ motion.positions()[:, tips].mean(axis=1) for motion in (before, after))
-    return Place(2.0 * float(np.arctan2(change[2], change[0])), source, np.where(_ON_FLOOR > 0.0, target, source))
+    return Place(2.0 * float(np.arctan2(change[2], change[0])), source, np.where(ON_FLOOR > 0.0, target, source))
 
 
 def _calm(leaps: Array, allowed: Array, weights: Array) -> Array:

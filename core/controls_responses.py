@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rotations import Array, conjugate, from_rotation_vector, multiply, rotate, to_rotation_vector
-from .skeleton import INDEX, JOINTS, PARENTS
+from .skeleton import JOINTS, joints_above
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -112,10 +112,7 @@ class Joints:
         return self.parents.count(joint)
 
     def _above(self, name: str) -> int:
-        joint = PARENTS[INDEX[name]]
-        while joint >= 0 and JOINTS[joint] not in self.index:
-            joint = PARENTS[joint]
-        return self.index[JOINTS[joint]] if joint >= 0 else -1
+        return next((self.index[above] for above in joints_above(name) if above in self.index), -1)
 
 
 def sorted_joints(bones: Iterable[str]) -> Joints:

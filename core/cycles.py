@@ -11,14 +11,12 @@ import numpy as np
 
 from .kinematics import to_global, to_local
 from .motion import Motion
-from .rotations import Array, conjugate, multiply, rotate, slerp, yaw_quaternion
+from .rotations import ON_FLOOR, UP, Array, conjugate, multiply, rotate, slerp, yaw_quaternion
 
 # So much of the neighbouring repetitions is added on either side, seconds.
 _MARGIN = 2.0
 # The last part of the cycle goes over into what came before its first frame, share of the cycle, and at most seconds.
 _CLOSING_SHARE, _MAX_CLOSING = 0.3, 0.5
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
-_UP = np.array([0.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Cycle:
         Towards its end, what was changed about the clip goes over into what was changed one repetition before.
         """
         change = multiply(conjugate(to_local(original.rotations)), to_local(styled.rotations))
-        raised = (styled.root - original.root) @ _UP
+        raised = (styled.root - original.root) @ UP
         weight = self._closing()
         ending = np.flatnonzero(weight)
         now = self.margin + ending
@@ -76,9 +74,9 @@ class Cycle:
         local = multiply(to_local(original.rotations[now]), slerp(change[now], change[before], weight[ending, None]))
         root, rotations = styled.root[self.middle].copy(), styled.rotations[self.middle].copy()
         rotations[ending] = to_global(local)
-        root[ending] += (weight[ending] * (raised[before] - raised[now]))[:, None] * _UP
+        root[ending] += (weight[ending] * (raised[before] - raised[now]))[:, None] * UP
         # The repetitions before have led the path astray: the clip begins where it began.
-        root += (original.root - styled.root)[self.margin] * _ON_FLOOR
+        root += (original.root - styled.root)[self.margin] * ON_FLOOR
         return self.motion.with_pose(root, rotations)
 
     def _closing(self) -> Array:
@@ -94,7 +92,7 @@ class Cycle:
         change = multiply(motion.rotations[-1, 0], conjugate(motion.rotations[0, 0]))
         yaw = 2.0 * float(np.arctan2(change[2], change[0]))
         way = motion.root[-1] - rotate(yaw_quaternion(np.array(yaw)), motion.root[0])
-        return yaw, way * _ON_FLOOR
+        return yaw, way * ON_FLOOR
 
 
 def _moved(root: Array, rotations: Array, yaw: float, way: Array, times: int) -> tuple[Array, Array]:

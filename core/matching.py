@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .errors import PanacheError, UnmappedJointError
+from .errors import PanacheError, UnmappedJointError, listed
 from .name_matching import TRUNK, NameMap, match_names, order_holds
 from .rig import RigMotion, RigSkeleton
 from .rotations import Array, normalize
@@ -71,9 +71,8 @@ class BoneMap:
             raise UnmappedJointError(self.problem)
         lacking = [joint for joint in REQUIRED_JOINTS if joint not in self.bones]
         if lacking:
-            shown = ", ".join(lacking[:4]) + (", ..." if len(lacking) > 4 else "")
             raise UnmappedJointError(
-                f"No bone was found for {shown}: Panache needs a humanoid rig with hips, legs and arms."
+                f"No bone was found for {listed(lacking)}: Panache needs a humanoid rig with hips, legs and arms."
             )
         if self.confidence < ACCEPTED:
             raise UnmappedJointError(_UNSURE)

@@ -13,7 +13,7 @@ import numpy as np
 from .bone_names import NameLabel, canonical_name, read_names
 from .rig import RigSkeleton
 from .rig_maps import RigFamily, load_families, load_words
-from .skeleton import INDEX, JOINTS, PARENTS, REQUIRED_JOINTS
+from .skeleton import REQUIRED_JOINTS, joints_above
 from .structure_trunk import spread_spine
 
 # Family of a map that no family's table gave, and its rank: a family that finds as much knows better.
@@ -74,16 +74,6 @@ def order_holds(skeleton: RigSkeleton, bones: dict[str, int], joint: str) -> boo
     if above is None:
         return True
     return above in joints_above(joint) or (above in TRUNK and joint not in TRUNK)
-
-
-def joints_above(joint: str) -> list[str]:
-    """The canonical joints above one, nearest first."""
-    found: list[str] = []
-    above = PARENTS[INDEX[joint]]
-    while above >= 0:
-        found.append(JOINTS[above])
-        above = PARENTS[above]
-    return found
 
 
 def _in_order(skeleton: RigSkeleton, bones: dict[str, int], family: str) -> NameMap:

@@ -4,11 +4,10 @@
 import numpy as np
 
 from .motion import Motion
-from .rotations import Array
+from .rotations import ON_FLOOR, Array
 
 # The style comes in and goes out over this time, seconds.
 _BLEND = 0.5
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
 # Metres per second that a body is taken to travel at least, so that one that stands has a way to spread along.
 _MIN_SPEED = 0.02
 
@@ -34,16 +33,16 @@ def pin_path(styled: Motion, original: Motion, weights: Array) -> Motion:
     if not (start or end):
         return styled
     middle = 0.5 * (weights[1:] + weights[:-1])[:, None]
-    offsets = (styled.root - original.root) * _ON_FLOOR
+    offsets = (styled.root - original.root) * ON_FLOOR
     change = _sum(np.diff(offsets, axis=0) * middle)
     if start and end:
-        ways = np.linalg.norm(np.diff(original.root * _ON_FLOOR, axis=0), axis=-1, keepdims=True)
+        ways = np.linalg.norm(np.diff(original.root * ON_FLOOR, axis=0), axis=-1, keepdims=True)
         share = _sum(middle * (ways + _MIN_SPEED * np.diff(styled.times)[:, None]))
         change = change - change[-1:] * share / share[-1:]
     elif end:
         change = change - change[-1:]
-    height = styled.root * (1.0 - _ON_FLOOR)
-    return styled.with_pose(original.root * _ON_FLOOR + change + height, styled.rotations)
+    height = styled.root * (1.0 - ON_FLOOR)
+    return styled.with_pose(original.root * ON_FLOOR + change + height, styled.rotations)
 
 
 def _sum(steps: Array) -> Array:

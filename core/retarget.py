@@ -8,7 +8,7 @@ from .matching import BoneMap
 from .motion import Motion
 from .rig import RigMotion, RigSkeleton, rotation_part
 from .rotations import Array, conjugate, from_matrix, multiply, rotate, slerp, to_matrix
-from .skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
+from .skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, joints_above
 
 _TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
@@ -98,10 +98,7 @@ def detached_joints(skeleton: RigSkeleton, bone_map: BoneMap) -> tuple[str, ...]
 
 def _parent(joint: str, bone_map: BoneMap) -> str | None:
     """The nearest joint above that has a bone."""
-    step = PARENTS[INDEX[joint]]
-    while step >= 0 and JOINTS[step] not in bone_map.bones:
-        step = PARENTS[step]
-    return JOINTS[step] if step >= 0 else None
+    return next((above for above in joints_above(joint) if above in bone_map.bones), None)
 
 
 def _carried(posed: RigMotion, clip: RigMotion, bone_map: BoneMap) -> dict[str, Array]:

@@ -14,15 +14,13 @@ from .representation import FPS, gaussian_smooth
 from .resample import even_times, interpolate, interpolate_smooth
 from .rig import RigMotion
 from .root_motion import IN_PLACE, KEEP
-from .rotations import Array
+from .rotations import ON_FLOOR, Array
 
 # A carrier goes at least this share of the body's height, and all but this share of the hips' way is its own.
 _LEAST_TRAVEL = 0.3
 _MOST_REST = 0.5
 # Frames of smoothing at 30 fps: the sway of a step stays with the hips, the root bone glides.
 _SMOOTH = 10.0
-
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
 
 
 def find_carrier(clip: RigMotion, bone_map: BoneMap) -> str | None:
@@ -32,7 +30,7 @@ def find_carrier(clip: RigMotion, bone_map: BoneMap) -> str | None:
     if any(bone != pelvis and pelvis not in clip.skeleton.ancestors(bone) for bone in mapped):
         return None
     heights = (clip.placement[0] @ clip.pose[0])[:, 1, 3]
-    way = _from_start(_heads(clip, pelvis)) * _ON_FLOOR
+    way = _from_start(_heads(clip, pelvis)) * ON_FLOOR
     for bone in reversed(clip.skeleton.ancestors(pelvis)):
         own = _own_way(clip, bone)
         travel = np.linalg.norm(own, axis=-1).max()
@@ -57,7 +55,7 @@ def carry(result: RigMotion, original: RigMotion, bones: tuple[str, str], root: 
     if root == IN_PLACE:
         shift = -_own_way(original, bone)
     else:
-        shift = _gliding((_heads(result, hips) - _heads(original, hips)) * _ON_FLOOR, result.times)
+        shift = _gliding((_heads(result, hips) - _heads(original, hips)) * ON_FLOOR, result.times)
     return _shifted(_shifted(result, bone, shift), hips, -shift)
 
 
@@ -86,7 +84,7 @@ def _axes(clip: RigMotion, bone: int) -> Array:
 
 def _own_way(clip: RigMotion, bone: int) -> Array:
     """(T, 3) how the bone's own locations move it over the floor, since the first frame."""
-    return np.asarray((_axes(clip, bone) @ _from_start(clip.locations[:, bone])[..., None])[..., 0] * _ON_FLOOR)
+    return np.asarray((_axes(clip, bone) @ _from_start(clip.locations[:, bone])[..., None])[..., 0] * ON_FLOOR)
 
 
 def _heads(clip: RigMotion, bone: int) -> Array:

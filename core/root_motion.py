@@ -8,14 +8,12 @@ from .limbs import LEGS, limb_points
 from .motion import Motion
 from .representation import FPS, gaussian_smooth
 from .resample import even_times, interpolate, interpolate_smooth
-from .rotations import Array
+from .rotations import ON_FLOOR, UP, Array
 from .skeleton import CONTACT_JOINTS, INDEX
 
 KEEP, PREDICTED, IN_PLACE = "KEEP", "PREDICTED", "IN_PLACE"
 ROOT_MODES: tuple[str, ...] = (KEEP, PREDICTED, IN_PLACE)
 
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
-_UP = np.array([0.0, 1.0, 0.0])
 # Frames of smoothing that part the travelled path from the sway about it: half a step.
 _PATH_SIGMA = 10.0
 # Smoothing of the vertical settling, and of the root's velocity correction, frames at 30 fps.
@@ -25,7 +23,7 @@ _SLIP_SIGMA = 3.0
 
 def follow_path(styled: Motion, original: Motion) -> Motion:
     """The stylised clip on the original's path over the floor, exactly; its height stays."""
-    return styled.with_pose(np.where(_ON_FLOOR > 0, original.root, styled.root), styled.rotations)
+    return styled.with_pose(np.where(ON_FLOOR > 0, original.root, styled.root), styled.rotations)
 
 
 def stay_in_place(motion: Motion) -> Motion:
@@ -36,13 +34,13 @@ def stay_in_place(motion: Motion) -> Motion:
 def travelled_path(motion: Motion) -> Array:
     """(T, 3) smooth way over the floor since the first frame, metres; its height is 0."""
     path = _smooth(motion.root, motion.times, _PATH_SIGMA)
-    return np.asarray((path - path[:1]) * _ON_FLOOR)
+    return np.asarray((path - path[:1]) * ON_FLOOR)
 
 
 def close_path(motion: Motion) -> Motion:
     """The clip with its last place over the floor on its first; the way that is left is spread over its time."""
     share = (motion.times - motion.times[0]) / (motion.times[-1] - motion.times[0])
-    left = (motion.root[-1] - motion.root[0]) * _ON_FLOOR
+    left = (motion.root[-1] - motion.root[0]) * ON_FLOOR
     return motion.with_pose(motion.root - share[:, None] * left, motion.rotations)
 
 
@@ -55,7 +53,7 @@ def settle(styled: Motion, contacts: Contacts) -> Motion:
     gaps.append((contacts.original.root - styled.root)[:, 1])
     touching = _or_seat(np.stack([contacts.touching(leg.tips) for leg in LEGS], axis=-1), contacts.original)
     lift = _while_planted(np.stack(gaps, axis=-1)[..., None], touching, styled.times, _SETTLE_SIGMA)
-    return styled.with_pose(styled.root + lift * contacts.freedom[:, None] * _UP, styled.rotations)
+    return styled.with_pose(styled.root + lift * contacts.freedom[:, None] * UP, styled.rotations)
 
 
 def follow_feet(styled: Motion, contacts: Contacts) -> Motion:
@@ -70,7 +68,7 @@ def follow_feet(styled: Motion, contacts: Contacts) -> Motion:
     # Where both feet are off the floor, the error of the steps before and after still holds.
     velocity = _while_planted(slip, planted, styled.times, _SLIP_SIGMA)
     steps = 0.5 * (velocity[1:] + velocity[:-1]) * np.diff(styled.times)[:, None]
-    path = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]) * _ON_FLOOR
+    path = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]) * ON_FLOOR
     return styled.with_pose(styled.root + path, styled.rotations)
 
 

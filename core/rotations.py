@@ -16,6 +16,13 @@ Array = NDArray[np.floating[Any]]
 IDENTITY: Array = np.array([1.0, 0.0, 0.0, 0.0])
 IDENTITY.setflags(write=False)
 
+UP: Array = np.array([0.0, 1.0, 0.0])
+UP.setflags(write=False)
+
+# Times a vector (..., 3): its part along the floor.
+ON_FLOOR: Array = 1.0 - UP
+ON_FLOOR.setflags(write=False)
+
 # Below this sine the axis of a rotation carries no information any more.
 _TINY = 1e-12
 

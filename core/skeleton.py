@@ -82,4 +82,14 @@ def children_of(joint: int) -> tuple[int, ...]:
     return tuple(i for i, parent in enumerate(PARENTS) if parent == joint)
 
 
+def joints_above(joint: str) -> list[str]:
+    """Names of the joints above one, nearest first."""
+    found: list[str] = []
+    above = PARENTS[INDEX[joint]]
+    while above >= 0:
+        found.append(JOINTS[above])
+        above = PARENTS[above]
+    return found
+
+
 CANONICAL = Skeleton(np.array([offset for _, _, offset in _TABLE]))

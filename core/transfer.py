@@ -13,7 +13,7 @@ from .kinematics import to_global, to_local
 from .motion import Motion
 from .representation import FPS, gaussian_smooth
 from .resample import even_times, interpolate, interpolate_rotations_smooth, interpolate_smooth
-from .rotations import Array, angle_between, conjugate, continuous, multiply, normalize, power, rotate
+from .rotations import UP, Array, angle_between, conjugate, continuous, multiply, normalize, power, rotate
 from .skeleton import INDEX, JOINTS
 
 # Gaussian sigma in frames at 30 fps. The networks' output trembles a little from frame to frame, which no accuracy
@@ -29,7 +29,6 @@ _STILL_SIGMA, _STEADY_SIGMA = 8.0, 45.0
 # it was trained on tilt up to 53 when they bow, who crawls or does push-ups 65 and more.
 _UPRIGHT, _LYING = 50.0, 70.0
 _FALL_SIGMA = 4.0
-_UP = np.array([0.0, 1.0, 0.0])
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 _LEG = ("hip", "knee", "ankle", "foot")
@@ -115,13 +114,13 @@ def apply_delta(original: Motion, delta: StyleDelta, share: Array, parts: frozen
     offset = interpolate_smooth(delta.root, delta.times, original.times) * weights[INDEX["pelvis"]]
     middle = 0.5 * (share + np.append(share[:1], share[:-1]))[:, None]
     way = np.cumsum(np.diff(offset, axis=0, prepend=0.0) * middle, axis=0)
-    offset = np.where(_UP > 0.0, offset * share[:, None], way)
+    offset = np.where(UP > 0.0, offset * share[:, None], way)
     return original.with_pose(original.root + offset, to_global(local))
 
 
 def upright_share(motion: Motion) -> Array:
     """(T,) 1 where the body is upright, 0 where it lies or is on all fours, smooth in between."""
-    height = rotate(motion.rotations[:, 0], np.broadcast_to(_UP, motion.root.shape))[:, 1]
+    height = rotate(motion.rotations[:, 0], np.broadcast_to(UP, motion.root.shape))[:, 1]
     tilt = np.degrees(np.arccos(np.clip(height, -1.0, 1.0)))
     x = np.clip((_LYING - tilt) / (_LYING - _UPRIGHT), 0.0, 1.0)
     share = x * x * (3.0 - 2.0 * x)

@@ -10,10 +10,9 @@ import numpy as np
 from .contacts import rate_of_change, sole_rise
 from .motion import Motion
 from .root_motion import travelled_path
-from .rotations import Array
+from .rotations import ON_FLOOR, Array
 from .skeleton import CONTACT_JOINTS, INDEX
 
-_ON_FLOOR = np.array([1.0, 0.0, 1.0])
 _LOW = 0.04  # metres above its own resting height, for the canonical leg: a foot that may be on the floor
 _MIN_SPEED = 0.3  # metres per second, for the canonical leg
 # Share of the floor's speed by which a low foot, and the body, may differ from it and from rest; share of the low feet
@@ -28,7 +27,7 @@ def floor_way(motion: Motion) -> Array:
     """
     scale, seconds = motion.skeleton.scale, motion.times - motion.times[0]
     low = sole_rise(motion) < _LOW * scale
-    feet = motion.positions()[:, [INDEX[name] for name in CONTACT_JOINTS]] * _ON_FLOOR
+    feet = motion.positions()[:, [INDEX[name] for name in CONTACT_JOINTS]] * ON_FLOOR
     speeds = rate_of_change(feet, motion.times)[low]
     nowhere = np.zeros((len(motion), 3))
     if low.any(axis=-1).mean() < _MIN_FRAMES:
@@ -36,7 +35,7 @@ def floor_way(motion: Motion) -> Array:
     floor = np.median(speeds, axis=0)
     speed = float(np.linalg.norm(floor))
     agree = np.linalg.norm(speeds - floor, axis=-1) < _MAX_DIFFERENCE * speed
-    travel = float(np.linalg.norm((motion.root[-1] - motion.root[0]) * _ON_FLOOR)) / max(float(seconds[-1]), 1e-9)
+    travel = float(np.linalg.norm((motion.root[-1] - motion.root[0]) * ON_FLOOR)) / max(float(seconds[-1]), 1e-9)
     if speed < _MIN_SPEED * scale or agree.mean() < _MIN_AGREEMENT or travel > _MAX_TRAVEL * speed:
         return nowhere
     # The feet that agree say it best: others are just landing, or leaving.

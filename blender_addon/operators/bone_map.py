@@ -9,19 +9,11 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..backend import PanacheError
 from ..mapping import confirm, load, reset, save
-from ..rig.take import armature_of, require_armature
+from ..rig.take import require_armature
+from .on_armature import OnArmature
 
 
-class _OnArmature:
-    """Only with an armature."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A map belongs to an armature."""
-        return armature_of(context) is not None
-
-
-class PANACHE_OT_save_map(_OnArmature, bpy.types.Operator, ExportHelper):
+class PANACHE_OT_save_map(OnArmature, bpy.types.Operator, ExportHelper):
     """Writes the bone map to a file."""
 
     bl_idname = "panache.save_map"
@@ -43,7 +35,7 @@ class PANACHE_OT_save_map(_OnArmature, bpy.types.Operator, ExportHelper):
         return {"FINISHED"}
 
 
-class PANACHE_OT_load_map(_OnArmature, bpy.types.Operator, ImportHelper):
+class PANACHE_OT_load_map(OnArmature, bpy.types.Operator, ImportHelper):
     """Reads the bone map from a file."""
 
     bl_idname = "panache.load_map"
@@ -65,7 +57,7 @@ class PANACHE_OT_load_map(_OnArmature, bpy.types.Operator, ImportHelper):
         return {"FINISHED"}
 
 
-class PANACHE_OT_reset_map(_OnArmature, bpy.types.Operator):
+class PANACHE_OT_reset_map(OnArmature, bpy.types.Operator):
     """Forgets the user's bone map."""
 
     bl_idname = "panache.reset_map"
@@ -84,7 +76,7 @@ class PANACHE_OT_reset_map(_OnArmature, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class PANACHE_OT_confirm_map(_OnArmature, bpy.types.Operator):
+class PANACHE_OT_confirm_map(OnArmature, bpy.types.Operator):
     """Takes the shown bone map for the right one."""
 
     bl_idname = "panache.confirm_map"

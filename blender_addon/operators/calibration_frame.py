@@ -7,20 +7,16 @@ from ..backend import PanacheError
 from ..calibrating import pick_current_frame
 from ..order import AUTOMATIC
 from ..rig.take import armature_of
+from .on_armature import OnArmature
 
 
-class PANACHE_OT_pick_calibration_frame(bpy.types.Operator):
+class PANACHE_OT_pick_calibration_frame(OnArmature, bpy.types.Operator):
     """Takes the current frame as the calibration pose."""
 
     bl_idname = "panache.pick_calibration_frame"
     bl_label = "Calibrate on This Frame"
     bl_description = "Take the current frame, on which the character stands straight, to learn how its bones are turned"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The frame belongs to an armature."""
-        return armature_of(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the frame and report how good it is, or say in one sentence why it cannot be used."""
@@ -33,18 +29,13 @@ class PANACHE_OT_pick_calibration_frame(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class PANACHE_OT_reset_calibration_frame(bpy.types.Operator):
+class PANACHE_OT_reset_calibration_frame(OnArmature, bpy.types.Operator):
     """Lets Panache choose the calibration pose."""
 
     bl_idname = "panache.reset_calibration_frame"
     bl_label = "Calibrate Automatically"
     bl_description = "Use the rest pose, or the frames of the clip that come nearest to one"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """The frame belongs to an armature."""
-        return armature_of(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Reset."""

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator
 
 import bpy
 
-from ..backend import BoneMap
+from ..backend import BoneMap, listed
 from .nla import heard_tracks, solo_track
 from .take import TRANSFORMS, SetupError, Take
-
-_SHOWN = 4
 
 
 def check_editable(take: Take) -> None:
@@ -57,9 +55,9 @@ def check_led(take: Take, bone_map: BoneMap) -> None:
     mapped, held = bone_map.bones.values(), held_bones(take)
     names = [bone for bone in mapped if bone in held]
     if names and not any(bone.name not in mapped for bone in keyed_bones(take)):
-        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         raise SetupError(
-            f"Constraints or drivers hold {shown}: mute them, or bake them first (Pose > Animation > Bake Action)."
+            f"Constraints or drivers hold {listed(names)}: mute them, or bake them first "
+            "(Pose > Animation > Bake Action)."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ...backend import BoneMap, Joints, Wiring, merged, rotations, shared_axes, shared_jobs, sorted_joints, wire
+from ...backend import BoneMap, Joints, Wiring, listed, merged, rotations, shared_axes, shared_jobs, sorted_joints, wire
 from ..guards import held_bones
 from ..reader import Rig
 from ..span import span_of
@@ -19,7 +19,6 @@ from .wiggling import Bench
 
 Array = rotations.Array
 
-_SHOWN: Final = 4
 # Wiggling takes seconds; more states than this, of switches keyed again and again, are treated like their nearest.
 _MAX_STATES: Final = 4
 # Where in a state to wiggle, as shares of its frames: the middle, and elsewhere if limbs are stretched there.
@@ -162,8 +161,7 @@ def _check_covered(take: Take, bone_map: BoneMap, joints: Joints, wirings: list[
     lost |= {name for name in joints.names if bone_map.bones[name] in overruled and name not in led}
     names = [bone_map.bones[name] for name in joints.names if name in lost]
     if names:
-        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         raise SetupError(
-            f"Constraints or drivers hold {shown}, and no keyed control moves them: "
+            f"Constraints or drivers hold {listed(names)}, and no keyed control moves them: "
             "mute these constraints, key the controls, or bake the bones first (Pose > Animation > Bake Action)."
         )

@@ -17,6 +17,7 @@ from ...backend import (
     bodies_of,
     control_goal,
     levers_of,
+    listed,
     missed,
     moved_like,
     rotations,
@@ -38,7 +39,6 @@ _GOOD_ENOUGH: Final = 0.1
 _SLOW: Final = 0.8
 # Share of the frames on which a joint may be far off: limbs are stretched for a moment in many motions.
 _MANY: Final = 0.1
-_SHOWN: Final = 4
 # Below this, shares of the body's size, a location differs only by rounding.
 _UNMOVED: Final = 1e-7
 
@@ -154,10 +154,9 @@ class _Solver:
         bones = self._reading.bone_map.bones
         names = [bones[joint] for joint, count in off.items() if count > _MANY * len(self._states)]
         if names:
-            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
             raise SetupError(
-                f"The keyed controls cannot bring {shown} where the style wants them: mute the constraints that hold "
-                "them, or bake them first (Pose > Animation > Bake Action)."
+                f"The keyed controls cannot bring {listed(names)} where the style wants them: mute the constraints "
+                "that hold them, or bake them first (Pose > Animation > Bake Action)."
             )
 
     def _edits(self, best: Played) -> list[ChannelEdit]:
