@@ -5,6 +5,7 @@ from typing import Final
 
 import bpy
 
+from .log import close_log
 from .menu import PANACHE_MT_main, draw_menu
 from .operators.bone_map import (
     PANACHE_OT_confirm_map,
@@ -18,6 +19,7 @@ from .operators.export_smpl import PANACHE_OT_export_smpl, draw_export
 from .operators.import_smpl import PANACHE_OT_import_smpl, draw_import
 from .operators.preflight import PANACHE_OT_preflight
 from .operators.revert import PANACHE_OT_revert
+from .operators.show_error import PANACHE_OT_copy_error, PANACHE_OT_show_error
 from .operators.stylize import PANACHE_OT_stylize
 from .panel import (
     PANACHE_PT_advanced,
@@ -50,6 +52,8 @@ CLASSES: Final = (
     PANACHE_OT_reset_map,
     PANACHE_OT_import_smpl,
     PANACHE_OT_export_smpl,
+    PANACHE_OT_show_error,
+    PANACHE_OT_copy_error,
     PANACHE_MT_main,
     PANACHE_PT_main,
     PANACHE_PT_rig,
@@ -87,3 +91,4 @@ def unregister() -> None:
     del bpy.types.Object.panache
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    close_log()
