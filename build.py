@@ -11,21 +11,32 @@ import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - it is this line that says so
     sys.exit("build.py: Python 3.11 or newer is needed to run this; try python3.11 build.py.")
 
 from scripts.building.archive import build_zip, validate
-from scripts.building.environments import BLENDER, NoPythonError, blenders, environment, stamped_python
+from scripts.building.environments import (
+    BLENDER,
+    NoPythonError,
+    blenders,
+    dependency_groups,
+    environment,
+    stamped_python,
+)
+from scripts.building.gui_root import WINDOWS, NoWindowError, window_root
+from scripts.building.onnx_zips import build_onnx_zips
 from scripts.building.processes import BUILD, ROOT, BuildError, describe, run
 from scripts.building.tally import NO_TESTS, Tally
+from scripts.building.wheels import this_platform
 
 DIST = ROOT / "dist"
 TOOLS = "test"  # the environment for everything but Blender
 DEMO_BLENDER = "4.5.15"
 
 # Seconds after which a process is ended; even if each of them needs all of its time, a run ends.
-LINT_LIMIT, CORE_LIMIT, BLENDER_LIMIT, DEMO_LIMIT = 300, 1500, 600, 600
+LINT_LIMIT, CORE_LIMIT, BLENDER_LIMIT, DEMO_LIMIT, WINDOW_LIMIT = 300, 1500, 600, 600, 1800
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,9 +59,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     test = commands.add_parser("test", help="lint, check types, run all tests, also inside every supported Blender")
     test.add_argument("--only", choices=("lint", "core", "blender"), help="one part instead of all")
     test.add_argument("--blender", action="append", choices=blenders(), help="only this version; may be repeated")
+    windows = sorted(WINDOWS.values())
+    test.add_argument("--gui", nargs="*", choices=windows, help="instead of all that: the tests in real windows")
     test.add_argument("-k", dest="expression", help="run the tests that match this pytest expression")
     test.set_defaults(run=run_test)
     archive = commands.add_parser("zip", help="dist/panache-<version>.zip, ready to drop into Blender")
+    archive.add_argument(
+        "--onnx", action="store_true", help="also one with onnxruntime for each platform, and one for all of them"
+    )
     archive.set_defaults(run=run_zip)
     return parser.parse_args(arguments)
 
@@ -58,16 +74,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 # -- zip ---------------------------------------------------------------------------------------------------------------
 
 
-def run_zip(_options: argparse.Namespace) -> int:
-    """Build the zip; validate it if an environment with Blender exists already."""
-    archive = build_zip(ROOT)
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.1f} MB  sha256 {digest[:16]}", flush=True)
+def run_zip(options: argparse.Namespace) -> int:
+    """Build the zip, or all of them; validate them if an environment with Blender exists already."""
+    archives = [build_zip(ROOT), *(build_onnx_zips() if options.onnx else ())]
+    for archive in archives:
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.1f} MB  sha256 {digest[:16]}", flush=True)
     ready = [version for version in blenders() if stamped_python(BLENDER + version)]
     if not ready:
         print("Not validated: build.py demo or test installs the Blender that can.")
         return 0
-    return validate(archive, environment(BLENDER + ready[-1]))
+    return max(validate(archive, environment(BLENDER + ready[-1])) for archive in archives)
 
 
 # -- demo --------------------------------------------------------------------------------------------------------------
@@ -103,6 +120,8 @@ def run_test(options: argparse.Namespace) -> int:
         "core": lambda: test_core(tally, chosen),
         "blender": lambda: test_blenders(tally, options.blender or blenders(), chosen),
     }
+    if options.gui is not None:
+        parts = {"gui": lambda: test_windows(tally, options.gui or sorted(WINDOWS.values()), chosen)}
     for name, part in parts.items():
         if options.only in (None, name):
             try:
@@ -133,6 +152,7 @@ def test_blenders(tally: Tally, versions: Sequence[str], chosen: Sequence[str]) 
     """The zip, built, validated and installed in one process per Blender version."""
     headline("The zip")
     archive = build_zip(ROOT)
+    archives = {"PANACHE_ZIP": archive, **onnx_zip(tally)}
     validated = False
     for version in versions:
         headline(f"Blender {version}")
@@ -142,20 +162,46 @@ def test_blenders(tally: Tally, versions: Sequence[str], chosen: Sequence[str]) 
             tally.skip(f"Blender {version}: {error}")
             continue
         if not validated:
-            tally.check("zip validation", validate(archive, python))
+            for one in archives.values():
+                tally.check(f"validation of {one.name}", validate(one, python))
             validated = True
-        run_pytest(
-            tally, BLENDER + version, ["tests/blender_addon", *chosen], BLENDER_LIMIT, {"PANACHE_ZIP": str(archive)}
-        )
+        variables = {name: str(one) for name, one in archives.items()}
+        run_pytest(tally, BLENDER + version, ["tests/blender_addon", *chosen], BLENDER_LIMIT, variables)
+
+
+def onnx_zip(tally: Tally) -> dict[str, Path]:
+    """The zip with onnxruntime for this machine, by the variable that the tests look for it in."""
+    try:
+        return {"PANACHE_ONNX_ZIP": build_onnx_zips([this_platform()])[0]}
+    except BuildError as error:
+        tally.skip(f"the zip with onnxruntime: {error}")
+        return {}
+
+
+def test_windows(tally: Tally, versions: Sequence[str], chosen: Sequence[str]) -> None:
+    """The zip in real Blender windows, clicked with a real mouse; pictures of it in dist/gui."""
+    archive = build_zip(ROOT)
+    for suite, version in WINDOWS.items():
+        if version not in versions:
+            continue
+        headline(f"Blender {version} in a window")
+        try:
+            root = window_root(suite)
+        except NoWindowError as error:
+            tally.skip(f"the window of Blender {version}: {error}")
+            continue
+        variables = {"PANACHE_GUI_ROOT": str(root), "PANACHE_GUI_NAME": version, "PANACHE_ZIP": str(archive)}
+        run_pytest(tally, f"window-{version}", ["tests/gui", *chosen], WINDOW_LIMIT, variables)
 
 
 def run_pytest(
     tally: Tally, name: str, arguments: Sequence[str], limit: float, variables: dict[str, str] | None = None
 ) -> None:
-    """One pytest process in the environment ``name``."""
+    """One pytest process in the environment ``name``, or in the one of the tools if there is none of that name."""
     report = BUILD / "reports" / f"{name}.xml"
     report.unlink(missing_ok=True)
-    command = [environment(name), "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    python = environment(name if name in dependency_groups() else TOOLS)
+    command = [python, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
     status = run(command, limit, variables)
     tally.add_report(f"tests in {name}", report, status)
     if status == NO_TESTS and "-k" not in arguments:

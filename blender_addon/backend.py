@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension's only door to ``core`` and ``models``."""
+"""The extension's only door to ``core`` and ``models``: what is imported here is there for all of it."""
+
+# ruff: noqa: F401
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..core import rotations
+from ..core import blending, rotations
 from ..core.bone_map_file import dump_map, parse_map
 from ..core.controls_responses import Bodies, Joints, Wiggle, sorted_joints
 from ..core.controls_solving import (
@@ -24,8 +27,27 @@ from ..core.controls_solving import (
     shortfall,
 )
 from ..core.controls_wiring import Wiring, merged, shared_axes, shared_jobs, wire
-from ..core.engines import StyleEngine
+from ..core.engines import StyleNetwork
+from ..core.engines.engine import StyleEngine
+from ..core.engines.trial import Trial, trial_clip, trial_steps
 from ..core.errors import ClipTooShortError, EngineError, PanacheError, listed
+from ..core.ghosts import (
+    GhostBody,
+    Look,
+    Picker,
+    View,
+    facings,
+    ghost_body_steps,
+    ghost_colours,
+    ghost_colours_of,
+    ghost_indices,
+    ghost_steps,
+    ghost_vertices,
+    nearest_ghost,
+    part_of_change,
+    project,
+    row_offsets,
+)
 from ..core.keys import (
     EVERY_FRAME,
     KEY_MODES,
@@ -41,18 +63,37 @@ from ..core.keys import (
     Task,
     closeness,
     distance_bound,
-    fit_all,
+    fit_all_steps,
     foot_reach,
     location_closeness,
     own_moments,
     planted_below,
 )
 from ..core.matching import ACCEPTED, BoneMap, corrected, match_bones, signature
-from ..core.pipeline import PARTS, ROOT_MODES, SOURCES, Clip, StyleSettings, Stylized, stylize
-from ..core.preflight import Preflight, preflight, spread_frames
+from ..core.pipeline import (
+    PARTS,
+    ROOT_MODES,
+    SOURCES,
+    Clip,
+    StyleSettings,
+    Stylized,
+    canonical_clip,
+    style_code_steps,
+    stylize_steps,
+    vary_steps,
+)
+from ..core.portrait import png, portrait
+from ..core.preflight import Preflight, preflight_steps, spread_frames
 from ..core.representation import MIN_FRAMES
 from ..core.rig import RigMotion, RigSkeleton, rotation_part
 from ..core.root_carrier import carry, find_carrier, lift
+from ..core.rotation_modes import Modes, to_quaternions, turned
+from ..core.saved_style import LONGEST_NAME as LONGEST_STYLE_NAME
+from ..core.saved_style import SUFFIX as STYLE_SUFFIX
+from ..core.saved_style import SavedStyle, SavedStyleError, read_style, write_style
+from ..core.saved_style import check_name as check_style_name
+from ..core.saved_style import path_of as style_path
+from ..core.saved_style import tidy as tidy_style_name
 from ..core.skeleton import JOINTS, REQUIRED_JOINTS
 from ..core.smpl import (
     UP_AXES,
@@ -76,104 +117,13 @@ from ..core.smpl import (
     smpl_from_humanoid,
 )
 from ..core.soundness import check_bones, check_extent, check_placement, is_loop
+from ..core.steps import Progress, Steps, finish, scaled
+from ..core.worker.client import RemoteNetwork, Worker, WorkerState
+from ..core.worker.process import WorkerCommand, clean_environment, no_window
+from ..core.worker.session import Description as WeightsDescription
 
-__all__ = [
-    "ACCEPTED",
-    "EVERY_FRAME",
-    "JOINTS",
-    "KEY_MODES",
-    "MIN_FRAMES",
-    "PARTS",
-    "REQUIRED_JOINTS",
-    "ROOT_MODES",
-    "SOURCES",
-    "SPARSE",
-    "UP_AXES",
-    "AngleMeasure",
-    "BodyMesh",
-    "BoneMap",
-    "BoneShape",
-    "Clip",
-    "ClipTooShortError",
-    "DistanceMeasure",
-    "EngineError",
-    "KeySettings",
-    "Keys",
-    "Measure",
-    "OriginalKeys",
-    "PanacheError",
-    "Preflight",
-    "RigMotion",
-    "RigSkeleton",
-    "Samples",
-    "SmplBody",
-    "SmplClip",
-    "SmplFileError",
-    "SmplPath",
-    "StyleSettings",
-    "Stylized",
-    "Template",
-    "amass_template",
-    "bone_shape",
-    "carry",
-    "check_bones",
-    "check_extent",
-    "check_placement",
-    "corrected",
-    "distance_bound",
-    "dump_map",
-    "examine",
-    "fill_template",
-    "find_body_model",
-    "find_carrier",
-    "foot_reach",
-    "guess_up_axis",
-    "is_loop",
-    "lift",
-    "listed",
-    "match_bones",
-    "mean_body",
-    "model_version",
-    "off_bones",
-    "on_bones",
-    "parse_map",
-    "read_body_model",
-    "read_smpl",
-    "rotation_part",
-    "rotations",
-    "run",
-    "signature",
-    "smpl_from_humanoid",
-    "spread_frames",
-    "style_names",
-    "Allow",
-    "Bodies",
-    "ControlGoal",
-    "Joints",
-    "Played",
-    "Wiggle",
-    "Wiring",
-    "advance",
-    "bodies_of",
-    "control_goal",
-    "levers_of",
-    "merged",
-    "missed",
-    "moved_like",
-    "shared_axes",
-    "shared_jobs",
-    "shortfall",
-    "sorted_joints",
-    "wire",
-    "Mask",
-    "Task",
-    "closeness",
-    "fit_all",
-    "location_closeness",
-    "own_moments",
-    "planted_below",
-]
-
+# A picture is looked for in so many frames before and after the middle of a clip.
+_PICTURED = 120
 WEIGHTS_VARIABLE = "PANACHE_WEIGHTS"
 
 # models.bundle.Bundle, which is imported only where it is needed.
@@ -181,23 +131,63 @@ Weights = Any
 
 
 def run(clip: Clip, reference: Clip | None, settings: StyleSettings) -> Stylized:
-    """Stylize with the best engine there is.
+    """All of :func:`run_steps` at once."""
+    return finish(run_steps(clip, reference, settings))
+
+
+def run_steps(clip: Clip, reference: Clip | None, settings: StyleSettings) -> Steps[Stylized]:
+    """Stylize with the engine that the user chose.
 
     Raises:
         PanacheError: with a sentence for the user.
 
     """
-    return stylize(clip, reference, _engine(*_stamp()), settings)
+    return stylize_steps(clip, reference, engine(), settings)
 
 
-def examine(clip: Clip) -> Preflight:
+def run_variations_steps(
+    clip: Clip, reference: Clip | None, settings: Sequence[StyleSettings]
+) -> Steps[list[RigMotion]]:
+    """One clip in several styles that differ in nothing but source, style and seed.
+
+    Raises:
+        PanacheError: with a sentence for the user.
+
+    """
+    return vary_steps(clip, reference, engine(), settings)
+
+
+def run_style_code_steps(clip: Clip) -> Steps[tuple[float, ...]]:
+    """The style in which a clip is performed, to be saved.
+
+    Raises:
+        PanacheError: with a sentence for the user.
+
+    """
+    code = yield from style_code_steps(clip, engine())
+    return tuple(code.tolist())
+
+
+def examine_steps(clip: Clip) -> Steps[Preflight]:
     """What is known of a clip before any run.
 
     Raises:
         PanacheError: with a sentence for the user.
 
     """
-    return preflight(clip, _engine(*_stamp()))
+    return preflight_steps(clip, local_engine())
+
+
+def clip_picture(clip: Clip) -> bytes:
+    """A small picture of a telling pose from the middle of a clip, as PNG.
+
+    Raises:
+        PanacheError: the clip cannot be read; the message says what to do.
+
+    """
+    middle = len(clip.motion) // 2
+    some = clip.motion.part(slice(max(middle - _PICTURED, 0), middle + _PICTURED))
+    return png(portrait(canonical_clip(Clip(some, clip.bone_map)).motion))
 
 
 def style_names() -> tuple[str, ...]:
@@ -213,6 +203,11 @@ def model_version() -> str:
     return str(_bundle(*_stamp()).info.git_revision)
 
 
+def weights_licence() -> str:
+    """Licence of the data that the weights were made from."""
+    return str(_bundle(*_stamp()).info.licence)
+
+
 def weights_path() -> Path:
     """The weight file: the bundled one unless the environment names another."""
     chosen = os.environ.get(WEIGHTS_VARIABLE)
@@ -225,21 +220,117 @@ def _stamp() -> tuple[Path, int]:
     return path, path.stat().st_mtime_ns if path.exists() else 0
 
 
+def read_weights() -> tuple[Path, int, WeightsDescription]:
+    """Path and time of the weight file, and what a worker must find in it.
+
+    Raises:
+        EngineError: the weights cannot be read.
+
+    """
+    path, stamp = _stamp()
+    bundle = _bundle(path, stamp)
+    info, size = bundle.info, bundle.config.style_channels
+    return path, stamp, WeightsDescription(info.styles, info.fps, bundle.layout_signature, size)
+
+
+def engine() -> StyleEngine:
+    """The engine that runs are made with: the worker's where the preferences want it, else this process's.
+
+    Raises:
+        EngineError: the weights cannot be read, or the worker is wanted and cannot be had.
+
+    """
+    from .worker.keeper import chosen_network
+
+    network = chosen_network()
+    return StyleEngine(network) if network else local_engine()
+
+
+def local_engine() -> StyleEngine:
+    """The engine of this process, which answers at once.
+
+    Raises:
+        EngineError: the weights cannot be read.
+
+    """
+    return _engine(*_stamp())
+
+
+def local_network() -> StyleNetwork:
+    """What the engine of this process drives.
+
+    Raises:
+        EngineError: the weights cannot be read.
+
+    """
+    return _local_network(*_stamp())[0]
+
+
+def plain_network() -> StyleNetwork:
+    """The network that needs nothing but numpy: slower, and what the others are compared with.
+
+    Raises:
+        EngineError: the weights cannot be read.
+
+    """
+    from ..core.engines.numpy_engine import NumpyNetwork
+
+    return NumpyNetwork(_bundle(*_stamp()))
+
+
+def try_network_steps(network: StyleNetwork) -> Steps[Trial]:
+    """Send a clip that is the same everywhere through a network.
+
+    Raises:
+        EngineError: the weights cannot be read, or the network does not answer.
+
+    """
+    bundle = _bundle(*_stamp())
+    return (yield from trial_steps(network, trial_clip(bundle.mean, bundle.std)))
+
+
+def local_engine_report() -> str:
+    """What the engine of this process runs on, and why it is nothing faster, in sentences for the user.
+
+    Raises:
+        EngineError: the weights cannot be read.
+
+    """
+    return _local_network(*_stamp())[1]
+
+
 @lru_cache(maxsize=2)
 def _engine(path: Path, stamp: int) -> StyleEngine:
-    """The engine for a weight file, built once.
+    """The engine for a weight file, built once."""
+    # Two styles a step: what Stylize asks for, and no longer than a frame's drawing.
+    return StyleEngine(_local_network(path, stamp)[0], at_once=2)
+
+
+@lru_cache(maxsize=2)
+def _local_network(path: Path, stamp: int) -> tuple[StyleNetwork, str]:
+    """The fastest that works here, and what to say of it.
 
     torch stays out of Blender's process in the UI, where it would compete with drawing; numpy needs nothing.
     """
     bundle = _bundle(path, stamp)
+    try:
+        return _onnx_network(bundle), "Runs on onnxruntime."
+    except EngineError as error:
+        reason = str(error)
     if bpy.app.background and _has_torch():
-        from ..models.runtime import TorchEngine
+        from ..models.runtime import TorchNetwork
 
         # One thread: convolutions this short lose more to waiting for a second one than they gain.
-        return TorchEngine(bundle, threads=1)
-    from ..core.engines.numpy_engine import NumpyEngine
+        return TorchNetwork(bundle, threads=1), f"Runs on torch. {reason}"
+    from ..core.engines.numpy_engine import NumpyNetwork
 
-    return NumpyEngine(bundle)
+    return NumpyNetwork(bundle), f"Runs on numpy. {reason}"
+
+
+def _onnx_network(bundle: Weights) -> StyleNetwork:
+    from ..core.engines.onnx_engine import OnnxNetwork
+
+    return OnnxNetwork(Path(__file__).parents[1] / "models" / "onnx", bundle)
 
 
 @lru_cache(maxsize=2)

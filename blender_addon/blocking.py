@@ -1,25 +1,67 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why Stylize cannot run, as far as that is known without computing."""
+"""Why a button cannot be pressed, as far as that is known without computing."""
+
+from collections.abc import Callable
 
 import bpy
 
 from .backend import style_names
 from .preflight import finding_of
+from .results import plays_result
 from .rig.nla import heard_strips
 from .rig.take import armature_of
+from .saved import saved_names
+from .translations import shown
+
+Reason = Callable[[bpy.types.Context], str]
+
+
+def greyed(operator: type, context: bpy.types.Context, reason: Reason) -> bool:
+    """Whether a button stands in a sidebar and cannot be pressed; then its tooltip says why.
+
+    Whoever calls the operator from elsewhere is let in, and refused with a sentence.
+    """
+    sentence = reason(context) if context.region is not None and context.region.type == "UI" else ""
+    if sentence:
+        operator.poll_message_set(shown(sentence))
+    return bool(sentence)
+
+
+def no_armature(context: bpy.types.Context) -> str:
+    """For operators that are about an armature."""
+    return "" if armature_of(context) else "Select an armature"
+
+
+def nothing_played(context: bpy.types.Context) -> str:
+    """For operators that are about what an armature plays."""
+    armature = armature_of(context)
+    if armature is None:
+        return no_armature(context)
+    data = armature.animation_data
+    return "" if data and (data.action or heard_strips(armature)) else "Assign an action to the armature"
+
+
+def no_result(context: bpy.types.Context) -> str:
+    """For operators that are about a result of Panache."""
+    armature = armature_of(context)
+    if armature is None:
+        return no_armature(context)
+    return "" if plays_result(armature) else "The armature plays nothing that Panache made"
 
 
 def blocked_reason(context: bpy.types.Context) -> str:
-    """A sentence for the user; empty if nothing is known to stand in the way. Cheap enough to call while drawing."""
-    armature = armature_of(context)
-    if armature is None:
-        return "Select an armature"
-    data = armature.animation_data
-    if data is None or not (data.action or heard_strips(armature)):
-        return "Assign an action to the armature"
+    """For what makes results: a sentence; empty if nothing is known to stand in the way.
+
+    Cheap enough to call while drawing.
+    """
+    armature, reason = armature_of(context), nothing_played(context)
+    if armature is None or reason:
+        return reason
     if not style_names():
         return "The weight file cannot be read: reinstall Panache"
     if armature.panache.source == "REFERENCE" and armature.panache.reference is None:
-        return "Choose a reference action"
+        return "Choose the action to take the style from"
+    if armature.panache.source == "SAVED" and armature.panache.saved not in saved_names():
+        return "Choose a saved style, or save one first"
     finding = finding_of(armature)
     return finding.problem if finding else ""

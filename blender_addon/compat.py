@@ -15,6 +15,8 @@ GROUP_IN_NEW: Final = bpy.app.version >= (5, 0, 0)
 Slot = Any
 # The collection of curves of an action or of a channelbag.
 Curves = Any
+# Handle of a slot (0 without slots), data path and array index of a curve: the same in an action and its copies.
+Place = tuple[int, str, int]
 # bpy.types.ActionChannelbag, likewise.
 Channelbag = Any
 
@@ -60,6 +62,27 @@ def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
         return list(action.fcurves)
     strips = [strip for layer in action.layers for strip in layer.strips]
     return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+
+
+def placed_fcurves(action: bpy.types.Action) -> dict[Place, bpy.types.FCurve]:
+    """The curves of all slots by where they are."""
+    if not LAYERED:
+        return {(0, curve.data_path, curve.array_index): curve for curve in action.fcurves}
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return {(bag.slot_handle, curve.data_path, curve.array_index): curve for bag in bags for curve in bag.fcurves}
+
+
+def find_fcurve(action: bpy.types.Action, path: str) -> bpy.types.FCurve | None:
+    """The first curve with this data path in any slot. Quick: Blender itself looks for it."""
+    if not LAYERED:
+        return action.fcurves.find(path)
+    bags = (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags)
+    return next(filter(None, (bag.fcurves.find(path) for bag in bags)), None)
+
+
+def slot_with_handle(action: bpy.types.Action, handle: int) -> Slot:
+    """The slot of a :data:`Place`."""
+    return next((slot for slot in action.slots if slot.handle == handle), None) if LAYERED else None
 
 
 def new_fcurve(action: bpy.types.Action, slot: Slot, channel: tuple[str, int], group: str) -> bpy.types.FCurve:

@@ -6,9 +6,13 @@ from typing import Final
 import bpy
 
 _GROUPS: Final = (
-    ("stylize", "revert"),
+    ("stylize", "reapply", "keep", "revert", "cancel"),
+    ("sample_variations", "keep_variation", "discard_variations"),
+    ("save_style", "delete_style"),
     ("detect_rig", "preflight", "pick_calibration_frame", "reset_calibration_frame"),
     ("save_map", "load_map", "confirm_map", "reset_map"),
+    ("check_engine", "create_runtime", "remove_runtime"),
+    ("show_error", "copy_error"),
 )
 
 

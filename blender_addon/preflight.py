@@ -2,19 +2,19 @@
 """What is known of the active take before any run. Drawing only looks it up; operators and a timer find it out."""
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import bpy
 import numpy as np
 
-from .backend import Clip, PanacheError, Preflight, examine, spread_frames
+from .backend import Clip, PanacheError, Preflight, Progress, Steps, examine_steps, finish, scaled, spread_frames
 from .compat import Slot, assigned_slot, fcurves, slot_identifier
+from .job.current import current
 from .order import AUTOMATIC
 from .rig.guards import check_editable, must_step
 from .rig.nla import heard_strips
-from .rig.reader import sample_motion
+from .rig.reader import sample_motion_steps
 from .rig.span import row_of, span_of
 from .rig.take import active_take, armature_of
 from .stylizing import prepare
@@ -22,6 +22,8 @@ from .stylizing import prepare
 # A problem may have been solved in ways that no key tells: it is looked at again after so many seconds.
 _PROBLEM_LASTS: Final = 2.0
 _DELAY: Final = 0.1
+# Seconds in which Blender can draw between two steps.
+_PAUSE: Final = 0.02
 _MOST_FINDINGS: Final = 16
 # Seconds of a clip to look at; fewer of one whose frames must be played.
 _SECONDS, _PLAYED_SECONDS = 10.0, 0.5
@@ -51,6 +53,8 @@ class Finding:
 
 
 _FINDINGS: Final[dict[Key, Finding]] = {}
+# What is being found out unasked, at most one, and about what.
+_CHECKING: Final[list[tuple[Steps[Preflight | None], Key]]] = []
 
 
 def finding_of(armature: bpy.types.Object) -> Finding | None:
@@ -65,9 +69,14 @@ def check_active(context: bpy.types.Context, *, unasked: bool = False) -> Prefli
         PanacheError: it cannot be stylized; the message says what to do.
 
     """
+    return finish(check_steps(context, unasked=unasked))
+
+
+def check_steps(context: bpy.types.Context, *, unasked: bool = False) -> Steps[Preflight | None]:
+    """:func:`check_active` in steps; between two of them the scene is as it was."""
     armature = armature_of(context)
     try:
-        result = _examine(context, unasked=unasked)
+        result = yield from _examine(context, unasked=unasked)
     except PanacheError as error:
         _keep(armature, Finding(None, str(error), time.monotonic()))
         raise
@@ -86,26 +95,62 @@ def stop_checking() -> None:
     """Drop the timer, if there is one, and all that was found out."""
     if bpy.app.timers.is_registered(_check_unasked):
         bpy.app.timers.unregister(_check_unasked)
+    drop_check()
     _FINDINGS.clear()
 
 
-def _check_unasked() -> None:
-    """Find out, with the answer, good or bad, for the panel alone."""
+def drop_check() -> None:
+    """Stop finding out; to be called before what is looked at is gone."""
+    for steps, _ in _CHECKING:
+        steps.close()
+    _CHECKING.clear()
+
+
+def warning_steps(context: bpy.types.Context) -> Steps[tuple[str, ...]]:
+    """What there is to be warned of in what the active armature plays."""
+    armature = armature_of(context)
+    finding = finding_of(armature) if armature is not None else None
+    if finding and finding.result:
+        return finding.result.warnings
+    try:
+        result = yield from check_steps(context)
+    except PanacheError:
+        # The run itself is about to say what is wrong.
+        return ()
+    return result.warnings if result else ()
+
+
+def _check_unasked() -> float | None:
+    """Find out a little more, with the answer, good or bad, for the panel alone."""
     context = bpy.context
-    if armature_of(context) is not None:
-        with suppress(PanacheError):
-            check_active(context, unasked=True)
+    armature = armature_of(context)
+    if armature is None or current() is not None:
+        drop_check()
+        return None
+    key = _key(armature)
+    if not _CHECKING or _CHECKING[0][1] != key:
+        # Another armature, or something else to be read: begin again.
+        drop_check()
+        _CHECKING.append((check_steps(context, unasked=True), key))
+    try:
+        next(_CHECKING[0][0])
+    except (StopIteration, PanacheError):
+        _CHECKING.clear()
         _redraw()
+        return None
+    return _PAUSE
 
 
-def _examine(context: bpy.types.Context, *, unasked: bool) -> Preflight | None:
+def _examine(context: bpy.types.Context, *, unasked: bool) -> Steps[Preflight | None]:
     take = active_take(context)
     check_editable(take)
     # Playing frames may be slow, and is seen: only on request.
     played = must_step(take, [bone.name for bone in take.armature.pose.bones])
     if played and unasked:
         return None
+    yield Progress(0.1, "Checking")
     rig = prepare(take)
+    yield Progress(0.2, "Checking")
     frames = span_of(context.scene, take, rig.needed.names).frames
     fps = context.scene.render.fps / context.scene.render.fps_base
     few = spread_frames(frames[0], frames[-1], fps, _PLAYED_SECONDS if played else _SECONDS)
@@ -114,8 +159,8 @@ def _examine(context: bpy.types.Context, *, unasked: bool) -> Preflight | None:
         chosen = frames[row_of(frames, chosen)]
         few = np.union1d(few, chosen)
         row = row_of(few, chosen)
-    motion = sample_motion(context, take, rig.needed, few)
-    found = examine(Clip(motion, rig.bone_map, calibration_frame=row))
+    motion = yield from scaled(sample_motion_steps(context, take.now(), rig.needed, few), 0.2, 0.5)
+    found = yield from scaled(examine_steps(Clip(motion, rig.bone_map, calibration_frame=row)), 0.5, 1.0)
     return replace(found, frames=len(frames), seconds=float(frames[-1] - frames[0]) / fps)
 
 

@@ -2,64 +2,67 @@
 """What the panel remembers of an armature. The operator's own properties are declared in operators/stylize.py."""
 
 import math
-import zlib
-from functools import lru_cache
+from collections.abc import Sequence
 
 import bpy
 from bpy.props import (
     BoolProperty,
+    BoolVectorProperty,
     CollectionProperty,
     EnumProperty,
     FloatProperty,
+    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
 )
 
+from .amount import slider_moved
 from .backend import PARTS, style_names
+from .choices import (
+    DEFAULT_STYLE,
+    KEYS_ITEMS,
+    PART_ITEMS,
+    ROOT_ITEMS,
+    SECOND_STYLE,
+    SOURCE_ITEMS,
+    Item,
+    mix_items,
+    saved_items,
+    saved_number,
+    style_items,
+    style_number,
+)
 from .mapping import correct
 from .order import AUTOMATIC
+from .translations import CONTEXT
 
-DEFAULT_STYLE = "elderly"
 # On a library override of a linked character every setting is the animator's own.
 OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
 
-SOURCE_ITEMS = (
-    ("LABEL", "Style", "One of the styles that the model was trained on"),
-    ("REFERENCE", "Reference", "The style of another action in this file"),
-    ("RANDOM", "Random", "A style drawn at random; the seed decides which"),
-)
-ROOT_ITEMS = (
-    ("PREDICTED", "Predicted", "Travel as far as the new style would"),
-    ("KEEP", "Keep", "Stay on the original path"),
-    ("IN_PLACE", "In Place", "Stay where the clip begins"),
-)
-PART_ITEMS = tuple((part, part.replace("_", " ").title(), "Let the style change this part") for part in PARTS)
-KEYS_ITEMS = (
-    ("SPARSE", "Sparse", "Keys where the original has them, and as few more as the bounds allow"),
-    ("EVERY_FRAME", "Every Frame", "One key on every frame, and on every key of the original"),
-)
 # Bounds of sparse keys: what an animator does not see.
 KEY_ANGLE = math.radians(0.25)
 KEY_DISTANCE = 0.002
 
 
-def style_number(style: str) -> int:
-    """Number that stands for a style in a file; it must not change when another model knows other styles."""
-    return zlib.crc32(style.encode()) & 0x7FFFFFFF
+def _number_of(name: str, styles: tuple[str, ...]) -> int:
+    return style_number(name) if name in styles else saved_number(name)
 
 
-@lru_cache(maxsize=4)
-def _items_of(styles: tuple[str, ...]) -> list[tuple[str, str, str, str, int]]:
-    """Cached, because Blender does not keep the texts of a dynamic list alive."""
-    return [(name, name.replace("-", " ").title(), f"Move like: {name}", "NONE", style_number(name)) for name in styles]
+def _choose_saved(settings: "PanacheSettings", number: int) -> None:
+    settings.saved = _name_of(number, saved_items(settings, None))
 
 
-def style_items(
-    _settings: "PanacheSettings", _context: bpy.types.Context | None
-) -> list[tuple[str, str, str, str, int]]:
-    """Dropdown of the styles in the weight file."""
-    return _items_of(style_names())
+def _choose_mix(settings: "PanacheSettings", number: int) -> None:
+    settings.mix_style = _name_of(number, mix_items(settings, None))
+
+
+def _name_of(number: int, items: list[Item]) -> str:
+    return next((item[0] for item in items if item[-1] == number), "")
+
+
+def _touch(settings: "PanacheSettings", touched: Sequence[bool]) -> None:
+    settings.parts = {part for part, is_touched in zip(PARTS, touched, strict=True) if is_touched}
 
 
 def _choose(joint: "PanacheJoint", bone: str) -> None:
@@ -70,9 +73,9 @@ def _choose(joint: "PanacheJoint", bone: str) -> None:
 class PanacheJoint(bpy.types.PropertyGroup):
     """One line of the bone map; ``name`` is the joint."""
 
-    found: StringProperty(description="Bone that was recognised", override=OVERRIDABLE)
-    origin: StringProperty(description="How it was recognised: name or structure", override=OVERRIDABLE)
-    chosen: StringProperty(description="Bone that is used", override=OVERRIDABLE)
+    found: StringProperty(name="Found", description="Bone that was recognised", override=OVERRIDABLE)
+    origin: StringProperty(name="Origin", description="How it was recognised: name or structure", override=OVERRIDABLE)
+    chosen: StringProperty(name="Chosen", description="Bone that is used", override=OVERRIDABLE)
     bone: StringProperty(
         name="Bone",
         description="Bone that stands for this joint",
@@ -96,11 +99,44 @@ class PanacheSettings(bpy.types.PropertyGroup):
         name="Style",
         description="How the character should move",
         items=style_items,
+        translation_context=CONTEXT,
         default=style_number(DEFAULT_STYLE),
         override=OVERRIDABLE,
     )
     reference: PointerProperty(
         name="Reference", description="Action in the wanted style", type=bpy.types.Action, override=OVERRIDABLE
+    )
+    saved: StringProperty(name="Saved Style", description="Name of a style that you saved", override=OVERRIDABLE)
+    saved_choice: EnumProperty(
+        name="Saved Style",
+        description="One of the styles that you saved",
+        items=saved_items,
+        translation_context=CONTEXT,
+        get=lambda settings: saved_number(settings.saved),
+        set=_choose_saved,
+        override=OVERRIDABLE,
+    )
+    use_mix: BoolProperty(name="Mix", description="Go part of the way to a second style", override=OVERRIDABLE)
+    mix_style: StringProperty(
+        name="Second Style", description="Name of the style to mix in", default=SECOND_STYLE, override=OVERRIDABLE
+    )
+    mix_choice: EnumProperty(
+        name="Second Style",
+        description="The style to mix in",
+        items=mix_items,
+        translation_context=CONTEXT,
+        get=lambda settings: _number_of(settings.mix_style, style_names()),
+        set=_choose_mix,
+        override=OVERRIDABLE,
+    )
+    mix: FloatProperty(
+        name="Share",
+        description="How far to go towards the second style: 0 is the first one alone, 1 the second one alone",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        override=OVERRIDABLE,
     )
     amount: FloatProperty(
         name="Amount",
@@ -109,6 +145,7 @@ class PanacheSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.5,
         subtype="FACTOR",
+        update=slider_moved,
         override=OVERRIDABLE,
     )
     seed: IntProperty(
@@ -126,6 +163,31 @@ class PanacheSettings(bpy.types.PropertyGroup):
         items=PART_ITEMS,
         options={"ENUM_FLAG"},
         default=set(PARTS),
+        override=OVERRIDABLE,
+    )
+    touches: BoolVectorProperty(
+        name="Body Part",
+        description="Let the style change this part",
+        size=len(PARTS),
+        get=lambda settings: [part in settings.parts for part in PARTS],
+        set=_touch,
+        override=OVERRIDABLE,
+    )
+    weights: FloatVectorProperty(
+        name="Weight",
+        description="How much of the style this part takes",
+        size=len(PARTS),
+        default=(1.0,) * len(PARTS),
+        min=0.0,
+        max=1.0,
+        override=OVERRIDABLE,
+    )
+    variation_count: IntProperty(
+        name="Count",
+        description="How many variations to show side by side",
+        default=4,
+        min=1,
+        soft_max=8,
         override=OVERRIDABLE,
     )
     pin_start: BoolProperty(name="Pin Start", description="The first frame stays as it was", override=OVERRIDABLE)
@@ -163,14 +225,28 @@ class PanacheSettings(bpy.types.PropertyGroup):
         min=AUTOMATIC,
         override=OVERRIDABLE,
     )
-    joints: CollectionProperty(type=PanacheJoint, override={*OVERRIDABLE, "USE_INSERTION"})
-    signature: StringProperty(description="Skeleton that the bone map is of", override=OVERRIDABLE)
-    is_users_map: BoolProperty(
-        description="Whether the user chose, confirmed or loaded the bone map", override=OVERRIDABLE
+    joints: CollectionProperty(
+        name="Joints",
+        description="Which bone is which joint",
+        type=PanacheJoint,
+        override={*OVERRIDABLE, "USE_INSERTION"},
     )
-    map_problem: StringProperty(description="Why the bone map cannot be used", override=OVERRIDABLE)
-    family: StringProperty(name="Rig", override=OVERRIDABLE)
-    confidence: FloatProperty(name="Confidence", min=0.0, max=1.0, subtype="FACTOR", override=OVERRIDABLE)
+    signature: StringProperty(name="Signature", description="Skeleton that the bone map is of", override=OVERRIDABLE)
+    is_users_map: BoolProperty(
+        name="Own Map", description="Whether the user chose, confirmed or loaded the bone map", override=OVERRIDABLE
+    )
+    map_problem: StringProperty(name="Map Problem", description="Why the bone map cannot be used", override=OVERRIDABLE)
+    family: StringProperty(
+        name="Rig", description="Family of rigs that the bones were recognised as", override=OVERRIDABLE
+    )
+    confidence: FloatProperty(
+        name="Confidence",
+        description="How sure it is that the bones were recognised rightly",
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        override=OVERRIDABLE,
+    )
 
 
 def reference_name(settings: PanacheSettings) -> str:

@@ -6,17 +6,15 @@ track of its own on top, which replaces what the body does below; everything els
 action that blends with the tracks is pushed down into a track first, where it plays as it did.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import bpy
 
 from .compat import Slot, blank_action, same_slot
-from .record import is_edited, is_result, is_track_result, original_of, pushed_for, remember_pushed
+from .record import KEY, is_edited, is_result, is_track_result, original_of, pushed_for, remember_pushed
 from .rig.nla import Track, add_track, heard_strips, heard_tracks, pull_up, push_down
 from .rig.reader import Reading
-from .rig.take import SetupError, Take, active_take
+from .rig.take import SetupError, Take
 from .rig.writer import play_action
+from .unkeyed import restore_unkeyed
 
 
 def start_action(reading: Reading, name: str) -> tuple[bpy.types.Action, Slot]:
@@ -57,7 +55,7 @@ def plays_result(armature: bpy.types.Object) -> bool:
     data = armature.animation_data
     if data is None:
         return False
-    return is_result(data.action) if data.action else _result_track(armature) is not None
+    return is_result(data.action) if data.action else result_track(armature) is not None
 
 
 def take_back(context: bpy.types.Context, take: Take) -> str:
@@ -71,10 +69,12 @@ def take_back(context: bpy.types.Context, take: Take) -> str:
 
     """
     if not take.is_stack:
-        original, slot = original_of(take.action)
-        play_action(context, take.armature, original, slot)
+        original = play_original(context, take)
+        if is_edited(take.action):
+            # It holds work of the animator, and nothing plays it any more.
+            take.action.use_fake_user = True
         return str(original.name)
-    track = _result_track(take.armature)
+    track = result_track(take.armature)
     if track is None:
         raise SetupError(
             "The top NLA track was not made by Panache: choose in its strip the action that you want back."
@@ -87,63 +87,23 @@ def take_back(context: bpy.types.Context, take: Take) -> str:
     return "NLA tracks"
 
 
-@contextmanager
-def giving_way(context: bpy.types.Context, take: Take) -> Iterator[Take]:
-    """Inside, an unedited result gives way to what it was made from, so that styles do not pile up.
+def play_original(context: bpy.types.Context, take: Take) -> bpy.types.Action:
+    """Assign what a result was made from, which is returned.
 
-    A result whose keys were edited holds work of the animator: it is a performance of its own, like any action.
-    After an error everything is as before.
+    Raises:
+        SetupError: it is no result, or its original is gone.
+
     """
-    track = _result_track(take.armature) if take.is_stack else None
-    result = _action_of(track) if track else take.action
-    if not is_result(result) or is_edited(result) or (take.is_stack and not track):
-        yield take
-    elif track:
-        with _track_silent(context, track) as original:
-            yield original
-        _hand_over(take, track)
-    else:
-        with _original_played(context, take) as original:
-            yield original
-
-
-@contextmanager
-def _original_played(context: bpy.types.Context, take: Take) -> Iterator[Take]:
-    try:
-        original, slot = original_of(take.action)
-    except SetupError:
-        yield take
-        return
+    original, slot = original_of(take.action)
+    unkeyed = take.action[KEY].get("unkeyed", "")
     play_action(context, take.armature, original, slot)
-    try:
-        yield active_take(context)
-    except BaseException:
-        play_action(context, take.armature, take.action, take.slot)
-        raise
-
-
-@contextmanager
-def _track_silent(context: bpy.types.Context, track: Track) -> Iterator[Take]:
-    track.mute = True
+    # What the result keys and the original does not would stay as the result left it.
+    restore_unkeyed(take.armature, unkeyed)
     context.view_layer.update()
-    try:
-        yield active_take(context)
-    except BaseException:
-        track.mute = False
-        context.view_layer.update()
-        raise
+    return original
 
 
-def _hand_over(take: Take, track: Track) -> None:
-    """The next result, now on top, stands in for the one of ``track``."""
-    tracks = take.armature.animation_data.nla_tracks
-    pushed = pushed_for(_action_of(track))
-    if pushed:
-        remember_pushed(_action_of(tracks[-1]), pushed)
-    tracks.remove(track)
-
-
-def _result_track(armature: bpy.types.Object) -> Track | None:
+def result_track(armature: bpy.types.Object) -> Track | None:
     """The topmost heard track, if it is a result's own."""
     tracks = heard_tracks(armature)
     action = _action_of(tracks[-1]) if tracks else None

@@ -6,6 +6,8 @@ from typing import Final
 
 import bpy
 
+from .translations import shown
+
 # Pixels of one letter and of icon and margins, at a user interface scale of 1.
 _LETTER: Final = 6.6
 _MARGIN: Final = 52
@@ -18,8 +20,8 @@ def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: 
     column = layout.column(align=True)
     # Closer together than rows of buttons, so that the lines read as one sentence.
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, _letters(context))):
-        column.label(text=line, icon="BLANK1" if number else icon)
+    for number, line in enumerate(textwrap.wrap(shown(text), _letters(context))):
+        column.label(text=line, translate=False, icon="BLANK1" if number else icon)
 
 
 def _letters(context: bpy.types.Context) -> int:

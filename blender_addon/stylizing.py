@@ -1,54 +1,93 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The use case behind panache.stylize: read, restyle, write."""
+"""The use case behind panache.stylize: read, restyle, fit keys, write; in steps, between which nothing is changed."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
 
 import bpy
 
-from .backend import Clip, RigMotion, StyleSettings, run
+from .amount import CACHE, full_of, keep_full, show
+from .backend import Clip, Progress, RigMotion, Steps, StyleSettings, Stylized, finish, run_steps, scaled
+from .compat import Slot, blank_action
+from .job.watch import Watch
 from .order import Order
-from .record import write_record
-from .results import giving_way, put, start_action, target_take
-from .rig.controls import Controls, find_controls, solve_controls
+from .record import Digests, digest_steps, write_record
+from .results import put, start_action, target_take
+from .rig.controls import Controls, find_controls_steps, solve_controls_steps
 from .rig.edits import ChannelEdit
 from .rig.guards import check_editable, check_led
-from .rig.reader import Reading, Rig, read_clip, read_rig
+from .rig.reader import Reading, Rig, read_clip_steps, read_rig
 from .rig.root import place_root
-from .rig.seeding import seeded
+from .rig.seeding import check_alone, seed_steps
 from .rig.span import frames_of, row_of
-from .rig.take import SetupError, Take, active_take, take_of_action
-from .rig.writer import discard_on_error, edits_of, write_edits
+from .rig.take import SetupError, Take, active_take, played_take, take_of_action
+from .rig.writer import edits_of, write_edits_steps
+from .sources import Source, source_steps
+from .unfinished import complete, discarded_on_error, passing
+
+# Where in the whole reading ends, computing, and writing.
+_READ: Final = 0.15
+_COMPUTED: Final = 0.5
+_WRITTEN: Final = 0.95
+# Amount is a matter of showing; what is computed is the whole style, or more of it if more is asked for.
+_WHOLE: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a run needs to know of the scene.
+
+    Attributes:
+        source: what the run starts from.
+        reading: the source as numbers.
+        controls: what drives the mapped bones; None if they are keyed themselves.
+        clip: the reading as core wants it.
+        settings: with which the result joins what stays as it is.
+        reference: for REFERENCE.
+
+    """
+
+    source: Source
+    reading: Reading
+    controls: Controls | None
+    clip: Clip
+    settings: StyleSettings
+    reference: Clip | None
 
 
 def restyle_active(context: bpy.types.Context, order: Order) -> bpy.types.Action:
-    """Restyle what the active armature plays; it then plays the new action, which is returned.
+    """:func:`restyle_steps` to the end."""
+    return finish(restyle_steps(context, order))
 
-    Nothing in the file changes before the result is complete.
+
+def restyle_steps(
+    context: bpy.types.Context, order: Order, armature: bpy.types.Object | None = None
+) -> Steps[bpy.types.Action]:
+    """Restyle what the active armature, or another one, plays; it then plays the new action, which is the result.
+
+    Nothing in the file changes before the result is complete: closed at any step, this has done nothing.
 
     Raises:
         PanacheError: with a sentence that says what to do.
 
     """
-    take = active_take(context)
-    check_editable(take)
-    with giving_way(context, take) as original:
-        rig = prepare(original)
-        controls = find_controls(context, original, rig)
-        reading = read_clip(context, original, rig)
-        settings = _joined(order.settings, reading)
-        other = _read_reference(context, original, order.reference) if settings.source == "REFERENCE" else None
-        styled = run(_clip(reading, order.calibration_frame), other, settings)
-        action, slot = start_action(reading, f"{_name(original)} {_suffix(order)}")
-        keys = replace(order.keys, moments=frames_of(context.scene, styled.moments))
-        with discard_on_error(action):
-            if controls:
-                edits = _lead(context, reading, styled.motion, controls, action)
-            else:
-                edits = edits_of(reading, place_root(reading, styled.motion, settings.root))
-            write_edits(action, target_take(reading.take, action, slot), reading.frames, edits, keys)
-            write_record(action, original, order)
-        put(context, reading, action, slot)
-    return action
+    watch = _begin(context, armature)
+    return (yield from watch.over(context, _restyle_steps(context, order, watch)))
+
+
+def material_steps(
+    context: bpy.types.Context, order: Order, armature: bpy.types.Object | None = None
+) -> Steps[Material]:
+    """Read all that a run with this order would read.
+
+    Raises:
+        PanacheError: with a sentence that says what to do.
+
+    """
+    watch = _begin(context, armature)
+    return (yield from watch.over(context, _material_steps(context, order, watch)))
 
 
 def prepare(take: Take) -> Rig:
@@ -63,28 +102,144 @@ def prepare(take: Take) -> Rig:
     return rig
 
 
-def _lead(
-    context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls, action: bpy.types.Action
-) -> list[ChannelEdit]:
+def _begin(context: bpy.types.Context, armature: bpy.types.Object | None) -> Watch:
+    take = played_take(armature) if armature is not None else active_take(context)
+    check_editable(take)
+    # Without this Blender 4.4 to 5 can crash on armatures that were never evaluated.
+    context.view_layer.update()
+    return Watch(context, take)
+
+
+def _restyle_steps(context: bpy.types.Context, order: Order, watch: Watch) -> Steps[bpy.types.Action]:
+    material = yield from scaled(_material_steps(context, order, watch), 0.0, _READ)
+    computed = max(_WHOLE, order.settings.amount)
+    settings = replace(material.settings, amount=computed)
+    styled = yield from scaled(run_steps(material.clip, material.reference, settings), _READ, _COMPUTED)
+    yield Progress(_COMPUTED, "Writing keys")
+    action, slot = start_action(material.reading, _name(material, order))
+    name = action.name
+    with discarded_on_error(action):
+        writing = _write_steps(context, material, styled, order, (action, slot))
+        known = yield from scaled(writing, _COMPUTED, _WRITTEN)
+        with material.source.stage():
+            full = replace(order, settings=replace(order.settings, amount=computed))
+            write_record(action, material.source.take(), full, known)
+        yield Progress(_WRITTEN, "Writing keys")
+        with _kept_in_full(action, computed) as companion:
+            yield Progress(_WRITTEN, "Writing keys")
+            yield from scaled(_show_steps(action, material, order.settings.amount), _WRITTEN, 1.0)
+            with material.source.stage():
+                complete(action, name)
+                if companion is not None:
+                    complete(companion, f".{action.name}")
+                put(context, material.reading, action, slot)
+                material.source.leave()
+    if order.settings.amount != computed and material.reading.take.is_stack:
+        # Only the strip of a track can be shown in part.
+        show(action, order.settings.amount)
+    return action
+
+
+def _show_steps(action: bpy.types.Action, material: Material, amount: float) -> Steps[None]:
+    """Learn what the slider needs, so that it is live at once, and let an action that nobody plays yet follow it."""
+    if material.reading.take.is_stack:
+        return
+    yield from CACHE.fill_steps(action)
+    if amount < _WHOLE:
+        yield Progress(1.0, "Writing keys")
+        show(action, amount)
+
+
+@contextmanager
+def _kept_in_full(action: bpy.types.Action, computed: float) -> Iterator[bpy.types.Action | None]:
+    """Keep the full curves in a companion, hidden like the action; it is gone again if that was not to be."""
+    keep_full(action, computed)
+    companion = full_of(action)
+    if companion is None:
+        yield None
+    else:
+        with discarded_on_error(companion):
+            yield companion
+
+
+def _material_steps(context: bpy.types.Context, order: Order, watch: Watch) -> Steps[Material]:
+    yield Progress(0.0, "Reading")
+    source = yield from source_steps(watch.take)
+    for action in source.actions:
+        watch.add_action(action)
+    return (yield from source.staged(_read_steps(context, source, order, watch)))
+
+
+def _read_steps(context: bpy.types.Context, source: Source, order: Order, watch: Watch) -> Steps[Material]:
+    rig = prepare(source.take())
+    watch.add_bones(rig.needed.names)
+    yield Progress(0.1, "Reading")
+    controls = yield from scaled(find_controls_steps(context, source.take(), rig), 0.1, 0.5)
+    reading = yield from scaled(read_clip_steps(context, source.take(), rig), 0.5, 0.9)
+    settings, reference = _joined(order.settings, reading), None
+    if settings.source == "REFERENCE":
+        other = _reference_take(source.armature, order.reference)
+        watch.add_action(other.action)
+        watch.add_armature(other.armature)
+        reference = yield from scaled(_reference_steps(context, other), 0.9, 1.0)
+    return Material(source, reading, controls, _clip(reading, order.calibration_frame), settings, reference)
+
+
+def _write_steps(
+    context: bpy.types.Context,
+    material: Material,
+    styled: Stylized,
+    order: Order,
+    target: tuple[bpy.types.Action, Slot],
+) -> Steps[tuple[Digests, Digests]]:
+    """Key the result; in the end digests of the original's curves and of the result's."""
+    reading, (action, slot) = material.reading, target
+    if material.controls:
+        edits = yield from material.source.staged(_lead_steps(context, material, styled.motion, action))
+    else:
+        placed = place_root(reading, styled.motion, material.settings.root)
+        yield Progress(0.0, "Writing keys")
+        edits = edits_of(reading, placed)
+        yield Progress(0.0, "Writing keys")
+    keys = replace(order.keys, moments=frames_of(context.scene, styled.moments))
+    take = target_take(reading.take, action, slot)
+    yield from write_edits_steps(action, take, reading.frames, edits, keys)
+    before = yield from digest_steps(reading.take.action)
+    return before, (yield from digest_steps(action))
+
+
+def _lead_steps(
+    context: bpy.types.Context, material: Material, result: RigMotion, action: bpy.types.Action
+) -> Steps[list[ChannelEdit]]:
     """What the controls must do for the mapped bones to follow ``result``."""
+    reading, controls = material.reading, material.controls
     if not reading.take.is_stack:
-        return solve_controls(context, reading, result, controls, action)
-    with seeded(context, reading, controls) as (passing, slot):
-        alone = replace(reading, take=target_take(reading.take, passing, slot))
-        return solve_controls(context, alone, result, controls, passing)
+        return (yield from solve_controls_steps(context, reading, result, controls, action))
+    check_alone(reading.take)
+    seed, slot = blank_action("Panache", reading.take.armature)
+    with passing(seed):
+        yield from seed_steps(context, reading, controls, (seed, slot))
+        alone = replace(reading, take=target_take(reading.take, seed, slot))
+        return (yield from solve_controls_steps(context, alone, result, controls, seed))
 
 
-def _name(take: Take) -> str:
-    """What a result is named after: the action, or the character whose tracks play together."""
-    return str(take.armature.name if take.is_stack else take.action.name)
+def _name(material: Material, order: Order) -> str:
+    """What a result is called: after the action, or after the character whose tracks play together."""
+    take = material.reading.take
+    return f"{take.armature.name if take.is_stack else take.action.name} {_suffix(order)}"
 
 
-def _read_reference(context: bpy.types.Context, take: Take, name: str) -> Clip:
+def _reference_take(armature: bpy.types.Object, name: str) -> Take:
     action = bpy.data.actions.get(name)
     if action is None:
         raise SetupError(f'There is no action "{name}" in this file: choose another reference.')
-    other = take_of_action(action, take.armature)
-    return _clip(read_clip(context, other, read_rig(other.armature, other), whole=True))
+    return take_of_action(action, armature)
+
+
+def _reference_steps(context: bpy.types.Context, take: Take) -> Steps[Clip]:
+    rig = read_rig(take.armature, take)
+    yield Progress(0.5, "Reading")
+    return _clip((yield from read_clip_steps(context, take, rig, whole=True)))
 
 
 def _clip(reading: Reading, calibration_frame: int | None = None) -> Clip:

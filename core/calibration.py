@@ -15,8 +15,9 @@ from .calibration_pose import Choice, Poses, choose_pose, rest_poses
 from .errors import InvalidMotionError
 from .matching import BoneMap
 from .rig import RigMotion
-from .rotations import Array, conjugate, from_frame, multiply, normalize, rotate, swing, to_matrix
+from .rotations import Array, conjugate, cross, from_frame, multiply, normalize, rotate, swing, to_matrix
 from .skeleton import CANONICAL, INDEX, JOINTS, PARENTS, Skeleton
+from .steps import Progress, Steps, finish, scaled
 
 # The child that says where a joint's bone points. Leaves have none.
 _AIM: dict[str, str] = {
@@ -45,6 +46,8 @@ _ALONG = 0.7
 # Blender's bones point along their own Y.
 _BONE = np.array([0.0, 1.0, 0.0])
 _LEFT = np.array([1.0, 0.0, 0.0])
+# Of the whole work, what choosing the pose takes.
+_CHOOSING = 0.8
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ class Calibration:
 
 
 def calibrate(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) -> Calibration:
+    """All of :func:`calibrate_steps` at once."""
+    return finish(calibrate_steps(motion, bone_map, frame))
+
+
+def calibrate_steps(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) -> Steps[Calibration]:
     """Find C for every mapped joint.
 
     Args:
@@ -85,10 +93,11 @@ def calibrate(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) ->
     _check_lengths(rest_poses(motion, bone_map))
     if frame is not None and not 0 <= frame < len(motion):
         raise InvalidMotionError("The calibration frame lies outside the clip: choose one inside the action.")
-    choice = choose_pose(motion, bone_map, frame)
+    choice = yield from scaled(choose_pose(motion, bone_map, frame), 0.0, _CHOOSING)
     frames: dict[str, Array] = {}
-    for joint in JOINTS:
+    for number, joint in enumerate(JOINTS):
         if joint in bone_map.bones:
+            yield Progress(_CHOOSING + (1.0 - _CHOOSING) * number / len(JOINTS))
             frames[joint] = _bone_frame(joint, choice, frames)
     skeleton = _own_skeleton(frames, choice.poses)
     return Calibration(bone_map, frames, skeleton, choice.from_rest, choice.frame, choice.error)
@@ -201,7 +210,7 @@ def _hinge_axis(joint: str, bends: Poses, limb: tuple[str, str, str], expected: 
     twist; that says nothing about its roll.
     """
     first, second, end = limb
-    normal = np.cross(bends.direction(first, second), bends.direction(second, end))
+    normal = cross(bends.direction(first, second), bends.direction(second, end))
     in_bone = rotate(conjugate(bends.rotations[joint]), normal)
     bend = np.linalg.norm(normal, axis=-1)
     bent = (bend > _MAX_OVERSTRETCH) | ((bend > _MIN_BEND) & (in_bone @ expected > 0.0))

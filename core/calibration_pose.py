@@ -10,9 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from .blocks import in_blocks, rig_frames
 from .matching import BoneMap
 from .rig import RigMotion, RigSkeleton
 from .rotations import UP, Array, conjugate, from_frame, normalize, rotate
+from .steps import Steps
 
 SIDES: Final = (("left", 1.0), ("right", -1.0))
 
@@ -82,19 +84,23 @@ class Choice:
         return self.from_rest or self.frame is not None
 
 
-def choose_pose(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) -> Choice:
+def choose_pose(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) -> Steps[Choice]:
     """The pose that ``frame`` names, else the best there is."""
     if frame is not None:
-        picked = gather(motion.rows([frame]), bone_map)
-        return Choice(picked, picked, float(standing_error(picked)[0]), frame=frame)
+        return _picked(motion, bone_map, frame)
     rest = rest_poses(motion, bone_map)
     error = float(standing_error(rest)[0])
     if error <= _HUMAN:
         return Choice(rest, rest, error, from_rest=True)
-    errors = standing_error(gather(motion, bone_map))
+    found = yield from in_blocks(
+        lambda frames: standing_error(gather(motion.part(frames), bone_map)),
+        len(motion),
+        rig_frames(len(motion.skeleton)),
+    )
+    errors = np.concatenate(found)
     best = int(np.argmin(errors))
     if errors[best] <= _STRUCK:
-        return choose_pose(motion, bone_map, best)
+        return _picked(motion, bone_map, best)
     if error <= errors[best]:
         return Choice(rest, rest, error, from_rest=True)
     # A tenth of the clip, so that one odd frame has no weight of its own.
@@ -103,6 +109,11 @@ def choose_pose(motion: RigMotion, bone_map: BoneMap, frame: int | None = None) 
     spread = range(0, len(motion), max(len(motion) // _MAX_BENDS, 1))
     poses, bends = (gather(motion.rows(rows), bone_map) for rows in (chosen, spread))
     return Choice(poses, bends, float(errors[chosen].mean()))
+
+
+def _picked(motion: RigMotion, bone_map: BoneMap, frame: int) -> Choice:
+    poses = gather(motion.rows([frame]), bone_map)
+    return Choice(poses, poses, float(standing_error(poses)[0]), frame=frame)
 
 
 def standing_error(poses: Poses) -> Array:

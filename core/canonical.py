@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .blocks import JOINT_FRAMES, in_blocks
 from .contacts import floor_height
 from .errors import ClipTooShortError
-from .motion import Motion
+from .motion import Motion, joined
 from .representation import FPS, MIN_FRAMES
 from .resample import even_times, resample
 from .rotations import Array
 from .skeleton import CANONICAL
+from .steps import Steps, finish
 
 # The network has seen no clips shorter than this, seconds: shorter ones are held at both ends.
 _MIN_SECONDS = 1.0
@@ -31,6 +33,11 @@ class CanonicalClip:
 
 
 def to_canonical(motion: Motion) -> CanonicalClip:
+    """All of :func:`to_canonical_steps` at once."""
+    return finish(to_canonical_steps(motion))
+
+
+def to_canonical_steps(motion: Motion) -> Steps[CanonicalClip]:
     """Resample to 30 fps, scale by leg length, put on the canonical skeleton and on the floor.
 
     A short clip is longer afterwards: its first and last poses are held, and its times begin before the clip's.
@@ -40,7 +47,9 @@ def to_canonical(motion: Motion) -> CanonicalClip:
     """
     check_length(motion)
     scale = CANONICAL.leg_length / motion.skeleton.leg_length
-    even = resample(motion, _long_enough(even_times(motion.times, FPS)))
+    times = _long_enough(even_times(motion.times, FPS))
+    found = yield from in_blocks(lambda frames: resample(motion, times[frames]), len(times), JOINT_FRAMES)
+    even = joined(found)
     body = Motion(even.times, even.root * scale, even.rotations, CANONICAL)
     # Other proportions put other feet on the floor: it is found again on the new body.
     floor = np.array([0.0, floor_height(body), 0.0])

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .contact_places import FADE, Place, find_places
+from .blocks import JOINT_FRAMES, in_blocks
+from .contact_places import FADE, RUNS_A_STEP, Place, find_places_steps
 from .contacts import PLANTED_JOINTS, Contacts, Runs, contact_runs, rate_of_change
 from .limbs import ARMS, LEGS, MAX_REACH, Limb, hinge_axis, limb_length, limb_points, move_limb
-from .motion import Motion
+from .motion import Motion, joined
 from .representation import FPS
 from .resample import even_times, interpolate, interpolate_smooth
 from .rotations import (
@@ -33,6 +34,7 @@ from .rotations import (
     to_rotation_vector,
 )
 from .skeleton import INDEX, JOINTS
+from .steps import Progress, Steps, finish, scaled
 
 # A foot moves as the original's for so many seconds around a contact too, but for no more than this share of a swing:
 # what has to give gives in the middle of the swing, where nobody sees it.
@@ -62,21 +64,38 @@ class _Anchor:
 
 
 def lock_contacts(styled: Motion, contacts: Contacts) -> Motion:
+    """All of :func:`lock_contacts_steps` at once."""
+    return finish(lock_contacts_steps(styled, contacts))
+
+
+def lock_contacts_steps(styled: Motion, contacts: Contacts) -> Steps[Motion]:
     """``styled`` with the contacts kept; unchanged where it equals the original."""
-    feet = {limb: end for limb in LEGS if (end := _end(styled, contacts, limb)) is not None}
-    feet = {limb: _End(_above_ground(styled, contacts, limb, end), end.turns) for limb, end in feet.items()}
+    feet: dict[Limb, _End] = {}
+    for number, limb in enumerate(LEGS):
+        end = yield from scaled(_end_steps(styled, contacts, limb), 0.2 * number, 0.2 * number + 0.2)
+        if end is not None:
+            yield Progress(0.2 * number + 0.2)
+            feet[limb] = _End(_above_ground(styled, contacts, limb, end), end.turns)
+    yield Progress(0.4)
     result = _come_down(styled, contacts, {limb: end.place for limb, end in feet.items()})
-    for limb, end in feet.items():
-        result = _bring(result, contacts, limb, end)
-    for limb in ARMS:
-        end = _end(result, contacts, limb)
-        result = result if end is None else _bring(result, contacts, limb, end)
+    for number, (limb, end) in enumerate(feet.items()):
+        result = yield from scaled(_bring_steps(result, contacts, limb, end), 0.4 + 0.1 * number, 0.5 + 0.1 * number)
+    for number, limb in enumerate(ARMS):
+        end = yield from scaled(_end_steps(result, contacts, limb), 0.6 + 0.2 * number, 0.7 + 0.2 * number)
+        if end is not None:
+            bring = _bring_steps(result, contacts, limb, end)
+            result = yield from scaled(bring, 0.7 + 0.2 * number, 0.8 + 0.2 * number)
     return result
 
 
-def _bring(motion: Motion, contacts: Contacts, limb: Limb, end: _End) -> Motion:
+def _bring_steps(motion: Motion, contacts: Contacts, limb: Limb, end: _End) -> Steps[Motion]:
     """The limb's end brought to its place, then its tips turned."""
-    moved = move_limb(motion, limb, end.place, hinge_axis(contacts.original, limb))
+    yield Progress(0.0)
+    axis = hinge_axis(contacts.original, limb)
+    blocks = in_blocks(
+        lambda frames: move_limb(motion.part(frames), limb, end.place[frames], axis), len(motion), JOINT_FRAMES
+    )
+    moved = joined((yield from scaled(blocks, 0.0, 0.9)))
     rotations = moved.rotations.copy()
     for tip, turns in zip(limb.tips, np.moveaxis(end.turns, 1, 0), strict=True):
         turned = np.linalg.norm(turns, axis=-1) > _TINY
@@ -84,14 +103,19 @@ def _bring(motion: Motion, contacts: Contacts, limb: Limb, end: _End) -> Motion:
     return moved.with_pose(moved.root, rotations)
 
 
-def _end(styled: Motion, contacts: Contacts, limb: Limb) -> _End | None:
+def _end_steps(styled: Motion, contacts: Contacts, limb: Limb) -> Steps[_End | None]:
     """Where the limb's end shall be at all times; None if it is never planted."""
     runs = contact_runs(contacts.touching(limb.tips))
     if not runs:
         return None
-    places = find_places(styled, contacts, limb, runs)
+    places = yield from scaled(find_places_steps(styled, contacts, limb, runs), 0.0, 0.5)
     eased = _eased(runs, styled.times, contacts.freedom)
-    anchors = [_anchor(styled, contacts, limb, run, place) for run, place in zip(eased, places, strict=True)]
+    anchors: list[_Anchor] = []
+    for number, (run, place) in enumerate(zip(eased, places, strict=True)):
+        if number % RUNS_A_STEP == 0:
+            yield Progress(0.5 + 0.4 * number / len(runs))
+        anchors.append(_anchor(styled, contacts, limb, run, place))
+    yield Progress(0.9)
     corrections = _glide(_with_pins(anchors, contacts.freedom), styled.times)
     turns = corrections[:, 3:].reshape(len(styled), -1, 3)
     return _End(limb_points(styled, limb)[:, 2] + corrections[:, :3], turns)

@@ -10,11 +10,14 @@ from .limbs import Limb
 from .motion import Motion
 from .rotations import ON_FLOOR, Array, conjugate, multiply, rotate, yaw_quaternion
 from .skeleton import INDEX
+from .steps import Progress, Steps
 
 # Up to this distance of the body from the original's, a hand stays where the original's was, metres.
 _SAME_PLACE = 0.15
 # A correction fades out over this time where no other contact follows, seconds.
 FADE = 0.35
+# How many contacts are looked at before somebody else may do something.
+RUNS_A_STEP = 30
 # How far a step may land from where the original's would have led: a share of the step, and metres per second.
 _STEP_SHARE, _STEP_SPEED = 0.5, 0.1
 _TURN_SHARE, _TURN_SPEED = 0.7, 1.5  # the same for turns, radians per second
@@ -46,10 +49,15 @@ class Place:
         return self.target + rotate(self.turn, points - self.source)
 
 
-def find_places(styled: Motion, contacts: Contacts, limb: Limb, runs: Runs) -> list[Place]:
+def find_places_steps(styled: Motion, contacts: Contacts, limb: Limb, runs: Runs) -> Steps[list[Place]]:
     """The place of each contact: where the style would have it on the average, but no leap from the one before."""
     shares = _shares(styled.times, runs)
-    places = [_fit(styled, contacts, limb, slice(*run), share) for run, share in zip(runs, shares, strict=True)]
+    places: list[Place] = []
+    for number, (run, share) in enumerate(zip(runs, shares, strict=True)):
+        if number % RUNS_A_STEP == 0:
+            yield Progress(0.7 * number / len(runs))
+        places.append(_fit(styled, contacts, limb, slice(*run), share))
+    yield Progress(0.7)
     if len(runs) < 2:
         return places
     times, original = styled.times, contacts.original
@@ -80,8 +88,9 @@ def _shares(times: Array, runs: Runs) -> list[Array]:
     The first and the last frame speak for the swings beside them too, which start and end with their corrections.
     """
     shares: list[Array] = []
+    lengths = np.gradient(times) if len(times) > 1 else np.ones(1)
     for number, (start, stop) in enumerate(runs):
-        weights = np.gradient(times)[start:stop] if len(times) > 1 else np.ones(1)
+        weights = lengths[start:stop].copy()
         before = times[start] - times[runs[number - 1][1] - 1] if number > 0 else times[start] - times[0]
         after = times[runs[number + 1][0]] - times[stop - 1] if number + 1 < len(runs) else times[-1] - times[stop - 1]
         weights[0] += 0.5 * min(before, FADE)
@@ -112,6 +121,7 @@ def _calm(leaps: Array, allowed: Array, weights: Array) -> Array:
     change = np.zeros((len(weights), leaps.shape[1]))
     share = weights[1:] / (weights[1:] + weights[:-1])
     free = (weights < _FIXED)[:, None]
+    calm = 0
     for number in range(2 * _ROUNDS):
         pairs = np.arange(number % 2, len(leaps), 2)
         leap = leaps[pairs] + change[pairs + 1] - change[pairs]
@@ -120,6 +130,10 @@ def _calm(leaps: Array, allowed: Array, weights: Array) -> Array:
         change[pairs] += share[pairs, None] * excess
         change[pairs + 1] -= (1.0 - share[pairs, None]) * excess
         change *= free
+        # Once neither the odd nor the even pairs move any more, nothing ever will.
+        calm = 0 if excess.any() else calm + 1
+        if calm > 1:
+            break
     return change
 
 

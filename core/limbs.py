@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .motion import Motion
-from .rotations import Array, conjugate, from_axis_angle, multiply, normalize, rotate, swing
+from .rotations import Array, conjugate, cross, from_axis_angle, multiply, normalize, rotate, swing
 from .skeleton import INDEX
+from .steps import Progress, Steps, finish
 
 # Share of a limb's length that a solve may stretch it to: a fully straight limb snaps.
 MAX_REACH = 0.998
@@ -64,7 +65,7 @@ def limb_length(motion: Motion, limb: Limb) -> float:
 def hinge_axis(motion: Motion, limb: Limb) -> Array:
     """(3,) axis of flexion in the frame of the limb's first joint, as the clip shows it; anatomy's if it does not."""
     points = limb_points(motion, limb)
-    normal = np.cross(normalize(points[:, 1] - points[:, 0]), normalize(points[:, 2] - points[:, 1]))
+    normal = cross(normalize(points[:, 1] - points[:, 0]), normalize(points[:, 2] - points[:, 1]))
     mean = rotate(conjugate(motion.rotations[:, INDEX[limb.joints[0]]]), normal).mean(axis=0)
     return normalize(mean) if float(np.linalg.norm(mean)) > _MIN_BEND else np.array(limb.flexion)
 
@@ -75,12 +76,18 @@ def flexion(motion: Motion, limb: Limb, axis: Array) -> Array:
 
 
 def keep_hinges(styled: Motion, original: Motion) -> Motion:
+    """All of :func:`keep_hinges_steps` at once."""
+    return finish(keep_hinges_steps(styled, original))
+
+
+def keep_hinges_steps(styled: Motion, original: Motion) -> Steps[Motion]:
     """``styled`` with no knee or elbow bent the wrong way, sideways, or folded together, further than the original's.
 
     Hands and feet keep their rotations.
     """
     rotations = styled.rotations
-    for limb in (*LEGS, *ARMS):
+    for number, limb in enumerate((*LEGS, *ARMS)):
+        yield Progress(0.25 * number)
         axis = hinge_axis(original, limb)
         bend, side, hinge, lower = _bends(styled, limb, axis)
         bend_before, side_before, _, _ = _bends(original, limb, axis)
@@ -91,7 +98,7 @@ def keep_hinges(styled: Motion, original: Motion) -> Motion:
         if turned.any():
             second = INDEX[limb.joints[1]]
             folded = from_axis_angle(hinge, more)
-            aside = from_axis_angle(normalize(np.cross(rotate(folded, lower), hinge)), across)
+            aside = from_axis_angle(normalize(cross(rotate(folded, lower), hinge)), across)
             rotations = rotations.copy()
             rotations[turned, second] = multiply(multiply(aside, folded)[turned], rotations[turned, second])
     return styled if rotations is styled.rotations else styled.with_pose(styled.root, rotations)
@@ -148,7 +155,7 @@ def _solve(rotations: Array, points: Array, target: Array, axis: Array) -> tuple
 def _bend_axis(first: Array, upper: Array, lower: Array, axis: Array) -> Array:
     """(T, 3) axis about which the limb bends: its present plane, or the hinge's axis if it is straight or wrong."""
     hinge = _across(rotate(first, np.broadcast_to(axis, upper.shape)), upper)
-    present = np.cross(normalize(upper), normalize(lower))
+    present = cross(normalize(upper), normalize(lower))
     forward = np.sum(present * hinge, axis=-1, keepdims=True) > 0.0
     # A little of the hinge's axis steadies nearly straight limbs, whose plane is noise.
     return normalize(np.where(forward, present, 0.0) + 0.05 * hinge)
@@ -161,4 +168,4 @@ def _across(axis: Array, along: Array) -> Array:
 
 
 def _signed_bend(upper: Array, lower: Array, hinge: Array) -> Array:
-    return np.arctan2(np.sum(np.cross(upper, lower) * hinge, axis=-1), np.sum(upper * lower, axis=-1))
+    return np.arctan2(np.sum(cross(upper, lower) * hinge, axis=-1), np.sum(upper * lower, axis=-1))

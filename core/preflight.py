@@ -8,7 +8,8 @@ import numpy as np
 
 from .calibration import Calibration, calibrate
 from .canonical import to_canonical
-from .engines import Features, StyleEngine
+from .engines import Features
+from .engines.engine import StyleEngine
 from .errors import ClipTooShortError
 from .pipeline import Clip
 from .representation import FPS, MIN_FRAMES, encode, split
@@ -16,6 +17,7 @@ from .retarget import to_motion, to_rig
 from .rig import RigMotion
 from .rotations import Array, angle_between, from_sixd
 from .skeleton import CANONICAL, JOINT_COUNT
+from .steps import Progress, Steps, finish, scaled
 from .treadmill import floor_way, step_off
 
 OUTSIDE_DEGREES = 18.0
@@ -66,6 +68,11 @@ class Preflight:
 
 
 def preflight(clip: Clip, engine: StyleEngine) -> Preflight:
+    """All of :func:`preflight_steps` at once."""
+    return finish(preflight_steps(clip, engine))
+
+
+def preflight_steps(clip: Clip, engine: StyleEngine) -> Steps[Preflight]:
     """Look at a clip, all of it or the frames that :func:`spread_frames` picked.
 
     Raises:
@@ -73,7 +80,10 @@ def preflight(clip: Clip, engine: StyleEngine) -> Preflight:
     """
     clip.motion.check()
     calibration = calibrate(clip.motion, clip.bone_map, clip.calibration_frame)
+    yield Progress(0.2, "Checking")
     degrees, centimetres = round_trip(clip.motion, calibration)
+    yield Progress(0.3, "Checking")
+    outside = yield from scaled(outside_steps(clip.motion, calibration, engine), 0.3, 1.0)
     times = clip.motion.times
     found = Preflight(
         matched=len(clip.bone_map.bones),
@@ -83,7 +93,7 @@ def preflight(clip: Clip, engine: StyleEngine) -> Preflight:
         seconds=float(times[-1] - times[0]),
         frames=len(times),
         calibration_error=calibration.error,
-        outside=share_outside(clip.motion, calibration, engine),
+        outside=outside,
     )
     return replace(found, warnings=tuple(_warnings(found)))
 
@@ -120,12 +130,23 @@ def round_trip(motion: RigMotion, calibration: Calibration) -> tuple[float, floa
 
 
 def share_outside(motion: RigMotion, calibration: Calibration, engine: StyleEngine) -> float:
+    """All of :func:`outside_steps` at once."""
+    return finish(outside_steps(motion, calibration, engine))
+
+
+def outside_steps(motion: RigMotion, calibration: Calibration, engine: StyleEngine) -> Steps[float]:
     """Share of the frames that the model does not know; a clip with holes is judged piece by piece.
 
     Raises:
         ClipTooShortError: no piece is long enough to be judged.
     """
-    pieces = [bend(_encoded(motion.rows(rows), calibration), engine) for rows in _pieces(motion.times)]
+    pieces: list[Array] = []
+    chosen = list(_pieces(motion.times))
+    for number, rows in enumerate(chosen):
+        features = _encoded(motion.rows(rows), calibration)
+        yield Progress(number / len(chosen), "Checking")
+        pieces.append(bend(features, engine))
+        yield Progress((number + 0.5) / len(chosen), "Checking")
     if not pieces:
         raise ClipTooShortError(f"The clip is shorter than {MIN_FRAMES} frames: choose a longer action.")
     return float((np.concatenate(pieces) > OUTSIDE_DEGREES).mean())

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .blocks import JOINT_FRAMES, in_blocks
 from .contacts import detect_contacts
 from .motion import Motion
-from .rotations import Array, conjugate, from_sixd, multiply, rotate, to_sixd, yaw_quaternion
+from .rotations import ON_FLOOR, Array, conjugate, from_sixd, multiply, rotate, to_sixd, yaw_quaternion
 from .skeleton import CANONICAL, CONTACT_JOINTS, INDEX, JOINT_COUNT
+from .steps import Progress, Steps, finish, scaled
 
 FPS = 30.0
 # Frames that a clip must have, at its own rate.
@@ -70,36 +72,62 @@ class RootStart:
 
 
 def encode(motion: Motion) -> tuple[Float32, RootStart]:
+    """All of :func:`encode_steps` at once."""
+    return finish(encode_steps(motion))
+
+
+def encode_steps(motion: Motion) -> Steps[tuple[Float32, RootStart]]:
     """Features (T, WIDTH) of a clip with the canonical skeleton at 30 fps."""
     yaw = heading(motion)
-    away = conjugate(yaw_quaternion(yaw))
-    planar = motion.root * np.array([1.0, 0.0, 1.0])
-    local = rotate(away[:, None], motion.positions() - planar[:, None])[:, 1:]
-    velocity = rotate(away, forward_difference(planar))
-    parts = {
-        "root_yaw_velocity": forward_difference(yaw[:, None]),
-        "root_planar_velocity": velocity[:, [0, 2]],
-        "root_height": motion.root[:, 1:2],
-        "positions": flatten(local),
-        "rotations": flatten(to_sixd(multiply(away[:, None], motion.rotations))),
-        "velocities": flatten(forward_difference(local)),
-        "contacts": detect_contacts(motion).astype(np.float64),
-    }
-    return join(parts), RootStart(float(yaw[0]), (float(motion.root[0, 0]), float(motion.root[0, 2])))
+    yield Progress(0.2)
+    contacts = detect_contacts(motion).astype(np.float64)
+    yield Progress(0.3)
+    away, turning = conjugate(yaw_quaternion(yaw)), forward_difference(yaw[:, None])
+
+    def encoded(frames: slice) -> Float32:
+        # Velocities look at the frame after.
+        part, count = motion.part(slice(frames.start, frames.stop + 1)), frames.stop - frames.start
+        back = away[frames.start : frames.stop + 1]
+        planar = part.root * ON_FLOOR
+        local = rotate(back[:, None], part.positions() - planar[:, None])[:, 1:]
+        parts = {
+            "root_yaw_velocity": turning[frames],
+            "root_planar_velocity": rotate(back, forward_difference(planar))[:count, [0, 2]],
+            "root_height": part.root[:count, 1:2],
+            "positions": flatten(local[:count]),
+            "rotations": flatten(to_sixd(multiply(back[:count, None], part.rotations[:count]))),
+            "velocities": flatten(forward_difference(local)[:count]),
+            "contacts": contacts[frames],
+        }
+        return join(parts)
+
+    features = np.concatenate((yield from scaled(in_blocks(encoded, len(motion), JOINT_FRAMES), 0.3, 1.0)))
+    return features, RootStart(float(yaw[0]), (float(motion.root[0, 0]), float(motion.root[0, 2])))
 
 
 def decode(features: NDArray[np.floating[Any]], start: RootStart | None = None) -> Motion:
+    """All of :func:`decode_steps` at once."""
+    return finish(decode_steps(features, start))
+
+
+def decode_steps(features: NDArray[np.floating[Any]], start: RootStart | None = None) -> Steps[Motion]:
     """Clip of the canonical skeleton at 30 fps from features (T, WIDTH); rotations decide, not positions."""
     start = start or RootStart()
-    parts = split(features)
-    yaw = start.yaw + integrate(parts["root_yaw_velocity"])[:, 0]
+    velocity, height, sixd = (
+        features[:, feature_slice(name)] for name in ("root_planar_velocity", "root_height", "rotations")
+    )
+    yaw = start.yaw + integrate(_exact(features[:, feature_slice("root_yaw_velocity")]))[:, 0]
     back = yaw_quaternion(yaw)
-    velocity = np.zeros((len(yaw), 3))
-    velocity[:, [0, 2]] = parts["root_planar_velocity"]
-    root = integrate(rotate(back, velocity)) + np.array([start.position[0], 0.0, start.position[1]])
-    root[:, 1] = parts["root_height"][:, 0]
-    sixd = parts["rotations"].reshape(-1, JOINT_COUNT, 6)
-    return Motion(np.arange(len(yaw)) / FPS, root, multiply(back[:, None], from_sixd(sixd)), CANONICAL)
+    over_floor = np.zeros((len(yaw), 3))
+    over_floor[:, [0, 2]] = velocity
+    root = integrate(rotate(back, over_floor)) + np.array([start.position[0], 0.0, start.position[1]])
+    root[:, 1] = height[:, 0]
+
+    def turned(frames: slice) -> Array:
+        return multiply(back[frames, None], from_sixd(_exact(sixd[frames]).reshape(-1, JOINT_COUNT, 6)))
+
+    rotations = np.concatenate((yield from in_blocks(turned, len(yaw), JOINT_FRAMES)))
+    return Motion(np.arange(len(yaw)) / FPS, root, rotations, CANONICAL)
 
 
 def heading(motion: Motion) -> Array:
@@ -136,6 +164,10 @@ def gaussian_smooth(values: Array, sigma: float) -> Array:
     padded = np.concatenate([head, values, tail])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
     return np.asarray(windows @ (kernel / kernel.sum()))
+
+
+def _exact(values: NDArray[np.floating[Any]]) -> Array:
+    return np.asarray(values, dtype=np.float64)
 
 
 def flatten(values: Array) -> Array:

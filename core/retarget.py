@@ -1,20 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a rig's channels to the 22 canonical joints, and back, without loss on the mapped bones."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
+from .blocks import in_blocks, rig_frames
 from .calibration import Calibration
 from .matching import BoneMap
-from .motion import Motion
+from .motion import Motion, joined
 from .rig import RigMotion, RigSkeleton, rotation_part
 from .rotations import Array, conjugate, from_matrix, multiply, rotate, slerp, to_matrix
 from .skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, joints_above
+from .steps import Steps, finish
 
 _TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
 
 def to_motion(clip: RigMotion, calibration: Calibration) -> Motion:
+    """All of :func:`to_motion_steps` at once."""
+    return finish(to_motion_steps(clip, calibration))
+
+
+def to_motion_steps(clip: RigMotion, calibration: Calibration) -> Steps[Motion]:
     """The clip as 22 joints in the rig's own proportions and times."""
+    size = rig_frames(len(clip.skeleton))
+    return joined((yield from in_blocks(lambda frames: _joints(clip.part(frames), calibration), len(clip), size)))
+
+
+def _joints(clip: RigMotion, calibration: Calibration) -> Motion:
     rotations, positions = clip.world()
     bones = calibration.bone_map.bones
     joints = np.zeros((len(clip), JOINT_COUNT, 4))
@@ -24,7 +39,10 @@ def to_motion(clip: RigMotion, calibration: Calibration) -> Motion:
             joints[:, joint] = multiply(world, conjugate(calibration.frames[name]))
     _fill_missing(joints, bones)
     root = positions[:, clip.skeleton.index[bones["pelvis"]]]
-    return Motion(clip.times, root, joints, calibration.skeleton)
+    motion = Motion(clip.times, root, joints, calibration.skeleton)
+    # Whoever reads a clip asks for them next: better some frames at a time than for all of a long clip at once.
+    motion.positions()
+    return motion
 
 
 def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMotion:
@@ -32,26 +50,67 @@ def to_rig(motion: Motion, clip: RigMotion, calibration: Calibration) -> RigMoti
 
     Bones are carried by what they hang on in the rig; see :func:`rejoin`.
     """
-    target_of = {clip.skeleton.index[bone]: joint for joint, bone in calibration.bone_map.bones.items()}
-    changes = _changes(motion, clip, calibration)
-    rotations, locations = clip.rotations.copy(), clip.locations.copy()
-    pose: list[Array] = []
-    for bone, parent in enumerate(clip.skeleton.parents):
-        base = _base(clip, bone, None if parent < 0 else pose[parent])
-        basis = clip.basis[:, bone].copy()
-        joint = target_of.get(bone)
-        if joint is not None:
+    return Posing(clip, calibration).posed(motion)
+
+
+@dataclass(frozen=True)
+class Posing:
+    """A clip whose mapped bones are to be posed, once or several times; what does not depend on the pose is kept."""
+
+    clip: RigMotion
+    calibration: Calibration
+
+    def posed(self, motion: Motion) -> RigMotion:
+        """See :func:`to_rig`."""
+        clip, changes = self.clip, self._changes(motion)
+        rotations, locations = clip.rotations.copy(), clip.locations.copy()
+        pose: list[Array] = []
+        for bone, parent in enumerate(clip.skeleton.parents):
+            base = _base(clip, bone, None if parent < 0 else pose[parent])
+            basis = clip.basis[:, bone]
+            joint = self._joint_of.get(bone)
+            if joint is not None:
+                basis = basis.copy()
+                # As a change of the bone's own channels: rest matrices are orthogonal to single precision only, and
+                # in this form that error cancels where nothing changed.
+                turned = multiply(changes[joint], self._turned_before[joint])
+                rotations[:, bone] = multiply(conjugate(_turn(base)), turned)
+                basis[:, :3, :3] = to_matrix(rotations[:, bone]) * clip.scales[:, bone, None, :]
+            if joint == "pelvis":
+                locations[:, bone] = _in_space(base, _in_space(clip.placement, motion.root))
+                basis[:, :3, 3] = locations[:, bone]
+            pose.append(base @ basis)
+        return clip.with_channels(rotations, locations)
+
+    @cached_property
+    def _joint_of(self) -> dict[int, str]:
+        """Bone to joint."""
+        return {self.clip.skeleton.index[bone]: joint for joint, bone in self.calibration.bone_map.bones.items()}
+
+    @cached_property
+    def _turned_before(self) -> dict[str, Array]:
+        """(T, 4) how each joint's bone is turned in armature space by what carries it and by its own channels."""
+        clip, found = self.clip, dict[str, Array]()
+        for bone, joint in self._joint_of.items():
+            parent = clip.skeleton.parents[bone]
             before = _base(clip, bone, None if parent < 0 else clip.pose[:, parent])
-            # As a change of the bone's own channels: rest matrices are orthogonal to single precision only, and
-            # in this form that error cancels where nothing changed.
-            turned = multiply(changes[joint], multiply(_turn(before), clip.rotations[:, bone]))
-            rotations[:, bone] = multiply(conjugate(_turn(base)), turned)
-            basis[:, :3, :3] = to_matrix(rotations[:, bone]) * clip.scales[:, bone, None, :]
-        if joint == "pelvis":
-            locations[:, bone] = _in_space(base, _in_space(clip.placement, motion.root))
-            basis[:, :3, 3] = locations[:, bone]
-        pose.append(base @ basis)
-    return clip.with_channels(rotations, locations)
+            found[joint] = multiply(_turn(before), clip.rotations[:, bone])
+        return found
+
+    @cached_property
+    def _inverse_before(self) -> dict[str, Array]:
+        """(T, 4) inverse of each joint's bone in core's world."""
+        before, _ = self.clip.world()
+        return {joint: conjugate(before[:, bone]) for bone, joint in self._joint_of.items()}
+
+    def _changes(self, motion: Motion) -> dict[str, Array]:
+        """How far each mapped joint's bone turns against the clip, in armature space, (T, 4)."""
+        armature = _turn(self.clip.placement)
+        changes: dict[str, Array] = {}
+        for joint, before in self._inverse_before.items():
+            wanted = multiply(motion.rotations[:, INDEX[joint]], self.calibration.frames[joint])
+            changes[joint] = multiply(conjugate(armature), multiply(multiply(wanted, before), armature))
+        return changes
 
 
 def rejoin(posed: RigMotion, clip: RigMotion, bone_map: BoneMap) -> RigMotion:
@@ -113,18 +172,6 @@ def _carried(posed: RigMotion, clip: RigMotion, bone_map: BoneMap) -> dict[str, 
             change = multiply(after[:, there], conjugate(before[:, there]))
             places[joint] = places[parent] + rotate(change, places_before[:, here] - places_before[:, there])
     return places
-
-
-def _changes(motion: Motion, clip: RigMotion, calibration: Calibration) -> dict[str, Array]:
-    """How far each mapped joint's bone turns against ``clip``, in armature space, (T, 4)."""
-    before, _ = clip.world()
-    armature = _turn(clip.placement)
-    changes: dict[str, Array] = {}
-    for joint, bone in calibration.bone_map.bones.items():
-        wanted = multiply(motion.rotations[:, INDEX[joint]], calibration.frames[joint])
-        change = multiply(wanted, conjugate(before[:, clip.skeleton.index[bone]]))
-        changes[joint] = multiply(conjugate(armature), multiply(change, armature))
-    return changes
 
 
 def _base(clip: RigMotion, bone: int, parent_pose: Array | None) -> Array:

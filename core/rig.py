@@ -14,6 +14,9 @@ import numpy as np
 from .errors import InvalidMotionError
 from .rotations import Array, from_matrix, normalize, to_matrix
 
+# What of a RigMotion has one row per frame.
+_FRAMED = ("times", "rotations", "locations", "scales", "placement")
+
 
 @dataclass(frozen=True)
 class RigSkeleton:
@@ -118,10 +121,13 @@ class RigMotion:
         """The same clip with other basis rotations and locations."""
         return replace(self, rotations=rotations, locations=locations)
 
+    def part(self, frames: slice) -> "RigMotion":
+        """Consecutive frames, not copied."""
+        return replace(self, **{name: getattr(self, name)[frames] for name in _FRAMED})
+
     def rows(self, rows: Sequence[int]) -> "RigMotion":
         """Some of the frames."""
-        names = ("times", "rotations", "locations", "scales", "placement")
-        return replace(self, **{name: getattr(self, name)[list(rows)] for name in names})
+        return replace(self, **{name: getattr(self, name)[list(rows)] for name in _FRAMED})
 
     def check(self) -> None:
         """Refuse values that are no numbers.
@@ -129,8 +135,8 @@ class RigMotion:
         Raises:
             InvalidMotionError: naming the first bone with such a value.
         """
-        channels = np.concatenate([self.rotations, self.locations, self.scales], axis=-1)
-        broken = np.flatnonzero(~np.isfinite(channels).all(axis=(0, 2)))
+        channels = (self.rotations, self.locations, self.scales)
+        broken = np.flatnonzero(~np.all([np.isfinite(values).all(axis=(0, 2)) for values in channels], axis=0))
         if broken.size:
             name = self.skeleton.names[broken[0]]
             raise InvalidMotionError(f'Bone "{name}" has keys that are not numbers: delete or correct them.')

@@ -70,7 +70,7 @@ def spread_spine(heads: Array, spine: Sequence[int]) -> dict[str, int]:
     if len(spine) > 2:
         first, last = heads[spine[0]], heads[spine[-1]]
         inner = spine[1:-1]
-        uneven = np.abs([np.linalg.norm(heads[b] - first) - np.linalg.norm(last - heads[b]) for b in inner])
+        uneven = np.abs([float(np.linalg.norm(heads[b] - first) - np.linalg.norm(last - heads[b])) for b in inner])
         # Of two that divide it equally well, the lower one, whatever the last digits say.
         named["spine2"] = inner[int(np.argmin(np.round(uneven / np.linalg.norm(last - first), 3)))]
     return named

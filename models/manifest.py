@@ -4,7 +4,6 @@
 A bundle is checked against this before torch is touched, and a forward pass in another library can be written
 from it. Convolutions are (out, in, kernel), linear layers (out, in). Every convolution with a kernel above 1 pads by
 repeating the edge frame: kernel 3 by one on both sides, kernel 4 (stride 2) by one, kernel 5 by two.
-The slope of every leaky ReLU is 0.2.
 
 ==========================  =============================================================================
 ``autoencoder.encoder.0,1``  conv k4 stride 2, leaky ReLU; twice
@@ -36,6 +35,12 @@ Shapes = dict[str, tuple[int, ...]]
 
 MEAN: Final = "normalization.mean"
 STD: Final = "normalization.std"
+
+SLOPE: Final = 0.2
+"""Slope of every leaky ReLU for negative inputs."""
+
+NORM_EPSILON: Final = 1e-2
+"""Added to the variance in instance norm. Large on purpose: a motionless clip must not have its noise blown up."""
 
 
 def tensor_shapes(config: NetworkConfig) -> Shapes:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _CHILD = ROOT / "scripts/evaluation/benchmark_child.py"
 _STAGES = ("read", "retarget", "encode", "network", "transfer", "contacts", "write", "other")
 _WARM_UP = 2
+VARIATIONS = 8
 _LAST_LINES = 15
 
 
@@ -60,6 +61,7 @@ def measure(options: Options) -> dict[str, Any]:
         job = {
             "zip": str(extension.resolve()), "out": str(folder / "times.json"), "seconds": options.seconds,
             "repeats": options.repeats, "warm": _WARM_UP, "style": options.style,
+            "variations": VARIATIONS,
         }  # fmt: skip
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         command = [str(options.python), "-I", str(_CHILD), str(folder / "job.json")]
@@ -80,6 +82,14 @@ def table(times: dict[str, Any], options: Options) -> str:
     ]
     checks = times["preflights"]
     lines.append(f"preflight  {statistics.median(checks):.3f} s  ({min(checks):.3f}-{max(checks):.3f})")
+    many = statistics.median(times["variations"])
+    lines.append(f"{VARIATIONS} variations  {many:.3f} s  ({many / total:.2f} times one Stylize)")
+    steps = [sorted(own) for own in times["steps"]]
+    largest, common = (statistics.median(own[int(share * (len(own) - 1))] for own in steps) for share in (1.0, 0.99))
+    lines.append(
+        f"largest step  {1e3 * largest:.0f} ms of processor time, 99 in 100 under {1e3 * common:.0f} ms  "
+        f"({statistics.median(map(len, steps)):.0f} steps, between which a window is drawn)"
+    )
     medians = {name: statistics.median(stage.get(name, 0.0) for stage in times["stages"]) for name in _STAGES}
     whole = sum(medians.values())
     lines += [f"{name:<9}{seconds:.3f} s  {seconds / whole:4.0%}" for name, seconds in medians.items()]

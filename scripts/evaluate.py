@@ -21,10 +21,11 @@ from pathlib import Path
 
 import torch
 
+from core.engines.engine import StyleEngine
 from core.representation import SIGNATURE
 from core.rotations import Array
 from models.bundle import Bundle, BundleError, read_bundle
-from models.runtime import TorchEngine
+from models.runtime import TorchNetwork
 from scripts.evaluation import retarget_suite, systems
 from scripts.evaluation.autoencoder import autoencoder_error
 from scripts.evaluation.blender_suite import BlenderError, BlenderJob, newest_zip, run_in_blender
@@ -118,7 +119,7 @@ def results(options: Options, bundle: Bundle, cases: list[Case]) -> Iterator[tup
         extension = options.zip or newest_zip(ROOT / "dist")
         yield from run_in_blender(BlenderJob(options.python, extension, options.weights), cases)
         return
-    system = getattr(systems, options.suite)(TorchEngine(bundle, "cpu", options.threads))
+    system = getattr(systems, options.suite)(StyleEngine(TorchNetwork(bundle, "cpu", options.threads)))
     for case in cases:
         yield case, system(case)
 

@@ -148,7 +148,7 @@ def smooth(values: Array, times: Array) -> Array:
 def _stride(walk: Walk) -> float:
     places = [place * (1.0 - _UP) for _, place in footprints(walk)]
     if len(places) > 2:
-        return float(np.median([np.linalg.norm(after - before) for before, after in pairwise(places)]))
+        return float(np.median([float(np.linalg.norm(after - before)) for before, after in pairwise(places)]))
     # Feet that are never planted leave no prints.
     apart = walk.joints["left_ankle"] - walk.joints["right_ankle"]
     return float(np.abs(np.sum(apart * walk.forward, axis=-1)).max())

@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import PanacheError
+from core.figure import Colour, View, mix
 from core.rotations import Array
-from scripts.figure import INK, PAPER, SIDE_COLOURS, Colour, View, draw_body, mix
+from scripts.figure import INK, PAPER, SIDE_COLOURS, draw_body
 from scripts.gait import Gait, Walk, footprints, measure, read_walk
 
 _UP = np.array([0.0, 1.0, 0.0])

@@ -23,7 +23,7 @@ _LICENCE = "# SPDX-License-Identifier: GPL-3.0-or-later"
 
 # Third-party packages by the longest matching path; scripts and tests may use any.
 _THIRD_PARTY = {
-    "blender_addon": {"bpy", "bpy_extras", "mathutils", "numpy"},
+    "blender_addon": {"blf", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils", "numpy"},
     "blender_addon/backend.py": {"bpy", "torch"},
     "core": {"numpy"},
     "core/engines": {"numpy", "onnxruntime", "requests"},

@@ -24,6 +24,9 @@ IN_THE_ZIP = {
     "blender_manifest.toml",
     "blender_addon/__init__.py",
     "blender_addon/rig/reader.py",
+    "blender_addon/locale/de_DE.json",
+    "blender_addon/thumbnails/LICENSE.txt",
+    "blender_addon/thumbnails/elderly.png",
     "core/__init__.py",
     "core/rig_maps/mixamo.json",
     "models/__init__.py",
@@ -165,6 +168,7 @@ class TestEnvironments:
         monkeypatch.setattr(environments, "find_python", nowhere)
         monkeypatch.setattr(environments, "stamped_python", lambda _name: None)
         monkeypatch.setattr(build, "build_zip", lambda root: root / "panache.zip")
+        monkeypatch.setattr(build, "onnx_zip", lambda _tally: {})
         tally = Tally()
         build.test_blenders(tally, ["5.2.3"], [])
         assert (tally.passed, tally.failed, tally.skipped) == (0, 0, 1)

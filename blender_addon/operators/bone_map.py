@@ -9,7 +9,9 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..backend import PanacheError
 from ..mapping import confirm, load, reset, save
+from ..reporting import refuse
 from ..rig.take import require_armature
+from ..translations import say
 from .on_armature import OnArmature
 
 
@@ -29,9 +31,8 @@ class PANACHE_OT_save_map(OnArmature, bpy.types.Operator, ExportHelper):
         try:
             save(context, require_armature(context), Path(self.filepath))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f'The bone map is in "{Path(self.filepath).name}"')
+            return refuse(self, error)
+        self.report({"INFO"}, say('The bone map is in "{name}"', name=Path(self.filepath).name))
         return {"FINISHED"}
 
 
@@ -51,9 +52,8 @@ class PANACHE_OT_load_map(OnArmature, bpy.types.Operator, ImportHelper):
         try:
             bone_map = load(context, require_armature(context), Path(self.filepath))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(bone_map.bones)} joints out of the file")
+            return refuse(self, error)
+        self.report({"INFO"}, say("{count} joints out of the file", count=len(bone_map.bones)))
         return {"FINISHED"}
 
 
@@ -70,9 +70,8 @@ class PANACHE_OT_reset_map(OnArmature, bpy.types.Operator):
         try:
             reset(context, require_armature(context))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, "The bone map is the recognised one again")
+            return refuse(self, error)
+        self.report({"INFO"}, say("The bone map is the recognised one again"))
         return {"FINISHED"}
 
 
@@ -89,7 +88,6 @@ class PANACHE_OT_confirm_map(OnArmature, bpy.types.Operator):
         try:
             confirm(require_armature(context))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, "The bone map is used as it is shown")
+            return refuse(self, error)
+        self.report({"INFO"}, say("The bone map is used as it is shown"))
         return {"FINISHED"}

@@ -6,7 +6,9 @@ import bpy
 from ..backend import PanacheError
 from ..calibrating import pick_current_frame
 from ..order import AUTOMATIC
+from ..reporting import refuse
 from ..rig.take import armature_of
+from ..translations import say
 from .on_armature import OnArmature
 
 
@@ -23,9 +25,8 @@ class PANACHE_OT_pick_calibration_frame(OnArmature, bpy.types.Operator):
         try:
             error = pick_current_frame(context)
         except PanacheError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"The pose of this frame is off by {error:.1f} degrees")
+            return refuse(self, problem)
+        self.report({"INFO"}, say("The pose of this frame is off by {angle} degrees", angle=f"{error:.1f}"))
         return {"FINISHED"}
 
 

@@ -5,10 +5,13 @@ import bpy
 
 from ..backend import PanacheError
 from ..mapping import detect
+from ..reporting import refuse
 from ..rig.take import require_armature
+from ..translations import say, shown
+from .on_armature import OnRig
 
 
-class PANACHE_OT_detect_rig(bpy.types.Operator):
+class PANACHE_OT_detect_rig(OnRig, bpy.types.Operator):
     """Fills the panel's bone map."""
 
     bl_idname = "panache.detect_rig"
@@ -21,9 +24,9 @@ class PANACHE_OT_detect_rig(bpy.types.Operator):
         try:
             bone_map, problem = detect(context, require_armature(context))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         if problem:
-            self.report({"WARNING"}, problem)
-        self.report({"INFO"}, f"{bone_map.family}: {len(bone_map.bones)} joints, {bone_map.confidence:.0%} sure")
+            self.report({"WARNING"}, shown(problem))
+        count, sure = len(bone_map.bones), f"{bone_map.confidence:.0%}"
+        self.report({"INFO"}, say("{rig}: {count} joints, {sure} sure", rig=bone_map.family, count=count, sure=sure))
         return {"FINISHED"}

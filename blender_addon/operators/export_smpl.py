@@ -8,6 +8,7 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ..backend import PanacheError
+from ..reporting import refuse
 from ..smpl.exporting import export_motion
 
 
@@ -30,8 +31,7 @@ class PANACHE_OT_export_smpl(bpy.types.Operator, ExportHelper):
         try:
             said = export_motion(context, Path(self.filepath))
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         self.report({"INFO"}, said)
         return {"FINISHED"}
 

@@ -9,7 +9,9 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..backend import PanacheError
 from ..preferences import body_model_folder
+from ..reporting import refuse
 from ..smpl.importing import AUTO, ImportSettings, import_motion
+from ..translations import say
 
 UP_AXIS_ITEMS = (
     (AUTO, "Auto", "The axis along which the body stands on average"),
@@ -38,7 +40,7 @@ class PANACHE_OT_import_smpl(bpy.types.Operator, ImportHelper):
     fps: FloatProperty(
         name="Frame Rate", description="Used only if the file does not say its own", default=30.0, min=1.0, max=1000.0
     )
-    frame_start: IntProperty(name="Start Frame", default=1)
+    frame_start: IntProperty(name="Start Frame", description="Frame of the scene on which the motion begins", default=1)
     update_scene_fps: BoolProperty(
         name="Scene Frame Rate",
         description="Give the scene the file's frame rate; otherwise the keys lie between the scene's frames",
@@ -57,9 +59,8 @@ class PANACHE_OT_import_smpl(bpy.types.Operator, ImportHelper):
         try:
             armature, said = import_motion(context, Path(self.filepath), settings)
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f'"{armature.name}" has {said}')
+            return refuse(self, error)
+        self.report({"INFO"}, say('"{name}" has {what}', name=armature.name, what=said))
         return {"FINISHED"}
 
 

@@ -3,11 +3,14 @@
 
 import bpy
 
-from ..backend import PanacheError
+from ..backend import PanacheError, Preflight
 from ..preflight import check_active
+from ..reporting import refuse
+from ..translations import say, shown
+from .on_armature import OnClip
 
 
-class PANACHE_OT_preflight(bpy.types.Operator):
+class PANACHE_OT_preflight(OnClip, bpy.types.Operator):
     """Checks rig and clip, and shows the figures in the panel."""
 
     bl_idname = "panache.preflight"
@@ -20,13 +23,20 @@ class PANACHE_OT_preflight(bpy.types.Operator):
         try:
             found = check_active(context)
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         for warning in found.warnings:
-            self.report({"WARNING"}, warning)
-        self.report(
-            {"INFO"},
-            f"{found.matched} joints, {found.confidence:.0%} sure; round trip {found.round_trip_degrees:.2g} degrees, "
-            f"{found.round_trip_centimetres:.2g} cm; {found.seconds:.1f} s, {found.outside:.0%} of the frames unknown",
-        )
+            self.report({"WARNING"}, shown(warning))
+        self.report({"INFO"}, _in_words(found))
         return {"FINISHED"}
+
+
+def _in_words(found: Preflight) -> str:
+    return say(
+        "{joints} joints, {sure} sure; round trip {angle} degrees, {distance} cm; {seconds} s, {unknown} unknown",
+        joints=found.matched,
+        sure=f"{found.confidence:.0%}",
+        angle=f"{found.round_trip_degrees:.2g}",
+        distance=f"{found.round_trip_centimetres:.2g}",
+        seconds=f"{found.seconds:.1f}",
+        unknown=f"{found.outside:.0%}",
+    )

@@ -4,17 +4,22 @@
 import bpy
 
 from ..backend import PanacheError
+from ..reporting import refuse
 from ..results import take_back
 from ..rig.guards import check_editable
 from ..rig.take import active_take
+from ..translations import say
+from .on_armature import OnResult
 
 
-class PANACHE_OT_revert(bpy.types.Operator):
+class PANACHE_OT_revert(OnResult, bpy.types.Operator):
     """Assigns the action that the played one was made from."""
 
     bl_idname = "panache.revert"
     bl_label = "Revert to Original"
-    bl_description = "Play the original action again; the stylized one stays in the file until it is saved"
+    bl_description = (
+        "Play the original action again; the result stays in the file until it is saved, an edited one for good"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -24,7 +29,6 @@ class PANACHE_OT_revert(bpy.types.Operator):
             check_editable(take)
             name = take_back(context, take)
         except PanacheError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        self.report({"INFO"}, f'The armature plays "{name}" again')
+            return refuse(self, error)
+        self.report({"INFO"}, say('The armature plays "{name}" again', name=name))
         return {"FINISHED"}

@@ -14,17 +14,21 @@ from ..backend import (
     KeySettings,
     Measure,
     OriginalKeys,
+    Progress,
     Samples,
+    Steps,
     Task,
     closeness,
     distance_bound,
-    fit_all,
+    fit_all_steps,
     location_closeness,
     own_moments,
     rotations,
+    scaled,
 )
 from .edits import ChannelEdit
-from .keying import is_blocking, original_keys
+from .keying import is_blocking_steps, original_keys
+from .pace import Pace
 from .rotation_modes import to_quaternions
 from .take import TRANSFORMS, Take
 
@@ -41,17 +45,24 @@ class Fitter:
 
     def __init__(self, take: Take, frames: Array, settings: KeySettings) -> None:
         """Look at the take once for all edits; ``frames`` (T,) are theirs."""
-        self._take = take
+        self._take = take.now()
         self._frames = frames
         self._settings = settings
-        self._blocking = is_blocking(take.curves.values())
+        self._blocking = False
         rest = np.array([bone.head_local for bone in take.armature.data.bones], dtype=np.float64)
         self._distance = distance_bound(settings, rest, max(map(abs, take.armature.matrix_world.to_scale())))
 
-    def fit(self, edits: Sequence[ChannelEdit]) -> list[Keys | None]:
+    def fit_steps(self, edits: Sequence[ChannelEdit]) -> Steps[list[Keys | None]]:
         """Few keys for each property; None if it is what it was: then its curves stay, handles and all."""
-        tasks = [self._task(edit) for edit in edits]
-        keys = iter(fit_all([task for task in tasks if task]))
+        self._blocking = yield from is_blocking_steps(self._take)
+        tasks, pace = [], Pace()
+        for edit in edits:
+            self._take = self._take.now()
+            tasks.append(self._task(edit))
+            if pace.is_over:
+                yield Progress(0.0, "Fitting keys")
+                pace.restart()
+        keys = iter((yield from scaled(fit_all_steps([task for task in tasks if task]), 0.0, 1.0)))
         return [next(keys) if task else None for task in tasks]
 
     def _task(self, edit: ChannelEdit) -> Task | None:
@@ -102,9 +113,11 @@ class Fitter:
         if edit.name == "scale":
             return DistanceMeasure(self._settings.angle * float(np.linalg.norm(edit.before, axis=-1).mean()))
 
+        mode = bone.rotation_mode
+
         def quaternions(values: Array) -> Array:
             own = np.zeros((len(values), 1, 4))
             own[:, 0, : values.shape[1]] = values
-            return to_quaternions(own, (bone.rotation_mode,))[:, 0]
+            return to_quaternions(own, (mode,))[:, 0]
 
         return AngleMeasure(quaternions, self._settings.angle)

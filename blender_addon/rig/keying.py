@@ -7,10 +7,11 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..backend import Keys, OriginalKeys, rotations
+from ..backend import Keys, OriginalKeys, Progress, Steps, rotations
 from ..compat import Slot, fcurves, new_fcurve
+from .pace import Pace
 from .seams import split_at, with_outer_handles
-from .take import Channel
+from .take import Channel, Take
 
 Array = rotations.Array
 Rows = dict[str, np.ndarray]
@@ -19,20 +20,21 @@ Rows = dict[str, np.ndarray]
 # Numbers of Blender's enums, which foreach_set wants instead of their names.
 CONSTANT: Final = 0
 _LINEAR: Final = 1
-_BEZIER: Final = 2
-_FREE: Final = 0
-_ALIGNED: Final = 3
-_AUTO_CLAMPED: Final = 4
+BEZIER: Final = 2
+FREE: Final = 0
+AUTO: Final = 1
+ALIGNED: Final = 3
+AUTO_CLAMPED: Final = 4
 # What a key has, and what a new one has unless it is said otherwise. Handles come last, when their types are known.
-_FIELDS: Final = {
-    "interpolation": np.int32(_BEZIER),
+FIELDS: Final = {
+    "interpolation": np.int32(BEZIER),
     "easing": np.int32(0),
     "type": np.int32(0),
     "amplitude": np.float32(0.8),
     "back": np.float32(1.70158),
     "period": np.float32(4.1),
-    "handle_left_type": np.int32(_FREE),
-    "handle_right_type": np.int32(_FREE),
+    "handle_left_type": np.int32(FREE),
+    "handle_right_type": np.int32(FREE),
     "co": np.float32(0.0),
     "handle_left": np.float32(0.0),
     "handle_right": np.float32(0.0),
@@ -67,13 +69,17 @@ class Curves:
         curve = self._emptied(channel, group)
         write_rows(curve, _joined(kept, rows) if kept else rows)
 
-    def clear_idle(self, still: dict[str, float], ends: tuple[float, float]) -> None:
+    def clear_idle_steps(self, still: dict[str, float], ends: tuple[float, float]) -> Steps[None]:
         """Leave only first and last key to captured channels in which nothing moves, within the ``ends``.
 
         Captures key every channel on every frame: without this a bone would still have keys everywhere although its
         rotation has few. ``still`` says by how much the values under a data path may differ.
         """
+        pace = Pace()
         for (path, _), curve in self._curves.items():
+            if pace.is_over:
+                yield Progress(1.0, "Writing keys")
+                pace.restart()
             if path in still and len(curve.keyframe_points) and original_keys([curve], False, False).dense:
                 rows = read_rows(curve)
                 points = [rows[name][:, 1] for name in _POINTS]
@@ -109,8 +115,8 @@ def every_frame(frames: Array, column: Array) -> Rows:
     rows = _rows(points, points, points)
     for name, number in (
         ("interpolation", _LINEAR),
-        ("handle_left_type", _AUTO_CLAMPED),
-        ("handle_right_type", _AUTO_CLAMPED),
+        ("handle_left_type", AUTO_CLAMPED),
+        ("handle_right_type", AUTO_CLAMPED),
     ):
         rows[name][:] = number
     return rows
@@ -121,7 +127,7 @@ def fitted(keys: Keys, component: int) -> Rows:
     rows = _rows(np.stack([keys.times, keys.values[:, component]], axis=-1), *keys.handles(component))
     rows["interpolation"][keys.stepped] = CONSTANT
     for side in ("handle_left_type", "handle_right_type"):
-        rows[side][keys.smooth] = _ALIGNED
+        rows[side][keys.smooth] = ALIGNED
     return rows
 
 
@@ -141,24 +147,34 @@ def original_keys(curves: Sequence[bpy.types.FCurve], loops: bool, blocking: boo
     return OriginalKeys(times, stepped, loops)
 
 
-def is_blocking(curves: Iterable[bpy.types.FCurve]) -> bool:
-    """Whether most of what moves does so in steps."""
-    moving = [rows for rows in (read_rows(curve, _TIMING) for curve in curves) if len(rows["co"]) and _moves(rows)]
-    stepped = [rows for rows in moving if (rows["interpolation"] == CONSTANT).all()]
-    return len(stepped) > 0.5 * len(moving)
+def is_blocking_steps(take: Take) -> Steps[bool]:
+    """Whether most of what moves in a take does so in steps."""
+    moving = stepped = 0
+    pace = Pace()
+    for channel in list(take.curves):
+        if channel in take.curves:
+            rows = read_rows(take.curves[channel], _TIMING)
+            moves = bool(len(rows["co"])) and _moves(rows)
+            moving += moves
+            stepped += moves and bool((rows["interpolation"] == CONSTANT).all())
+        if pace.is_over:
+            yield Progress(0.0, "Fitting keys")
+            take = take.now()
+            pace.restart()
+    return stepped > 0.5 * moving
 
 
 def _moves(rows: Rows) -> bool:
     return bool(np.ptp(rows["co"][:, 1]) > 0.0)
 
 
-def read_rows(curve: bpy.types.FCurve, names: Iterable[str] = _FIELDS) -> Rows:
+def read_rows(curve: bpy.types.FCurve, names: Iterable[str] = FIELDS) -> Rows:
     """All keys of a curve, or only what the ``names`` say of them."""
     points = curve.keyframe_points
     rows = {}
     for name in names:
         width = 2 if name in _POINTS else 1
-        flat = np.empty(width * len(points), dtype=_FIELDS[name].dtype)
+        flat = np.empty(width * len(points), dtype=FIELDS[name].dtype)
         points.foreach_get(name, flat)
         rows[name] = flat.reshape(-1, width) if name in _POINTS else flat
     return rows
@@ -173,13 +189,13 @@ def write_rows(curve: bpy.types.FCurve, rows: Rows) -> None:
     """Fill an empty curve."""
     points = curve.keyframe_points
     points.add(len(rows["co"]))
-    for name, default in _FIELDS.items():
+    for name, default in FIELDS.items():
         points.foreach_set(name, rows[name].astype(default.dtype).ravel())
     curve.update()
 
 
 def _rows(points: Array, left: Array, right: Array) -> Rows:
-    rows = {name: np.full(len(points), default) for name, default in _FIELDS.items()}
+    rows = {name: np.full(len(points), default) for name, default in FIELDS.items()}
     return rows | {"co": points, "handle_left": left, "handle_right": right}
 
 
@@ -206,4 +222,4 @@ def _outside(rows: Rows, new: Rows) -> Rows:
 
 def _joined(kept: Rows, new: Rows) -> Rows:
     order = np.argsort(np.concatenate([kept["co"][:, 0], new["co"][:, 0]]), kind="stable")
-    return {name: np.concatenate([kept[name], new[name]])[order] for name in _FIELDS}
+    return {name: np.concatenate([kept[name], new[name]])[order] for name in FIELDS}

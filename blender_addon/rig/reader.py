@@ -10,10 +10,13 @@ import numpy as np
 from ..backend import (
     BoneMap,
     PanacheError,
+    Progress,
     RigMotion,
     RigSkeleton,
+    Steps,
     check_bones,
     check_placement,
+    finish,
     is_loop,
     match_bones,
     rotations,
@@ -21,11 +24,12 @@ from ..backend import (
 from .guards import check_modes, must_step
 from .maps import stored_map
 from .nla import heard_strips
+from .pace import Pace
 from .rotation_modes import Modes, property_of, to_quaternions
 from .space import placement_of
 from .span import Span, read_keys, span_of
-from .stepping import Steps, basis_of, step
-from .take import SetupError, Take
+from .stepping import Shown, basis_of, step_steps
+from .take import Channel, SetupError, Take
 
 Array = rotations.Array
 
@@ -103,6 +107,11 @@ def read_skeleton(armature: bpy.types.Object) -> RigSkeleton:
 
 
 def read_clip(context: bpy.types.Context, take: Take, rig: Rig, whole: bool = False) -> Reading:
+    """All of :func:`read_clip_steps` at once."""
+    return finish(read_clip_steps(context, take, rig, whole))
+
+
+def read_clip_steps(context: bpy.types.Context, take: Take, rig: Rig, whole: bool = False) -> Steps[Reading]:
     """Sample the take on every frame and on every key of the needed bones.
 
     Args:
@@ -117,9 +126,10 @@ def read_clip(context: bpy.types.Context, take: Take, rig: Rig, whole: bool = Fa
     """
     skeleton = rig.needed
     span = span_of(context.scene, take, skeleton.names, whole)
-    motion, steps, modes = _sample_bones(context, take, skeleton, span.frames)
+    motion, shown, modes = yield from _sample_steps(context, take, skeleton, span.frames)
+    take = take.now()
     cyclic = _is_cyclic(take, span, rig.bone_map, motion)
-    return Reading(take, rig.bone_map, span.frames, motion, steps.own, steps.locations, modes, span, cyclic)
+    return Reading(take, rig.bone_map, span.frames, motion, shown.own, shown.locations, modes, span, cyclic)
 
 
 def sample_motion(context: bpy.types.Context, take: Take, skeleton: RigSkeleton, frames: Array) -> RigMotion:
@@ -129,33 +139,45 @@ def sample_motion(context: bpy.types.Context, take: Take, skeleton: RigSkeleton,
         PanacheError: as :func:`read_clip`.
 
     """
-    return _sample_bones(context, take, skeleton, frames)[0]
+    return finish(sample_motion_steps(context, take, skeleton, frames))
 
 
-def _sample_bones(
+def sample_motion_steps(
     context: bpy.types.Context, take: Take, skeleton: RigSkeleton, frames: Array
-) -> tuple[RigMotion, Steps, Modes]:
+) -> Steps[RigMotion]:
+    """:func:`sample_motion` in steps."""
+    return (yield from _sample_steps(context, take, skeleton, frames))[0]
+
+
+def _sample_steps(
+    context: bpy.types.Context, take: Take, skeleton: RigSkeleton, frames: Array
+) -> Steps[tuple[RigMotion, Shown, Modes]]:
     """The take at ``frames`` as core wants it and as the bones' properties have it."""
     check_modes(take, skeleton.names)
-    bones = [take.armature.pose.bones[name] for name in skeleton.names]
-    modes = tuple(bone.rotation_mode for bone in bones)
-    scales = _read_channel(take, bones, "scale", frames)
-    if must_step(take, skeleton.names) or (take.is_played and _scale_is_special(bones, scales)):
-        steps = step(context, take.armature, frames, skeleton.names)
-        check_bones(steps.pose, skeleton.names)
-        _check_shear(bones, steps.scales)
-        turns, locations, scales = basis_of(steps.pose, skeleton)
-    else:
-        steps = _steps_of_curves(take, bones, frames)
-        turns = to_quaternions(steps.own, modes)
-        locations, scales = _plain_locations(steps.locations, bones, skeleton), steps.scales
+    modes = tuple(bone.rotation_mode for bone in _bones(take, skeleton))
+    shown = None
+    if not must_step(take, skeleton.names):
+        shown = yield from _curve_steps(take, skeleton, frames)
+        bones = _bones(take, skeleton)
+        locations, scales = _plain_locations(shown.locations, bones, skeleton), shown.scales
+        turns = to_quaternions(shown.own, modes)
+    if shown is None or (take.is_played and _scale_is_special(bones, scales)):
+        shown = yield from step_steps(context, take.armature, frames, skeleton.names)
+        check_bones(shown.pose, skeleton.names)
+        _check_shear(_bones(take, skeleton), shown.scales)
+        turns, locations, scales = basis_of(shown.pose, skeleton)
+    yield Progress(1.0, "Reading")
     render = context.scene.render
-    placement = placement_of(steps.world)
+    placement = placement_of(shown.world)
     check_placement(placement, take.armature.name)
     motion = RigMotion(skeleton, frames * render.fps_base / render.fps, turns, locations, scales, placement)
     motion.check()
     check_bones(motion.basis, skeleton.names)
-    return motion, steps, modes
+    return motion, shown, modes
+
+
+def _bones(take: Take, skeleton: RigSkeleton) -> list[bpy.types.PoseBone]:
+    return [take.armature.pose.bones[name] for name in skeleton.names]
 
 
 def recognise(skeleton: RigSkeleton, take: Take | None) -> BoneMap:
@@ -181,7 +203,7 @@ def glimpse(take: Take, skeleton: RigSkeleton) -> RigMotion | None:
     if not np.isfinite(ends).all():
         return None
     try:
-        return _sample_bones(bpy.context, take, skeleton, np.linspace(ends.min(), ends.max(), _SAMPLE))[0]
+        return sample_motion(bpy.context, take, skeleton, np.linspace(ends.min(), ends.max(), _SAMPLE))
     except PanacheError:
         return None
 
@@ -204,29 +226,29 @@ def _is_cyclic(take: Take, span: Span, bone_map: BoneMap, motion: RigMotion) -> 
     return is_loop(motion.rotations[:, mapped], hips[:, 1, 3])
 
 
-def _steps_of_curves(take: Take, bones: list[bpy.types.PoseBone], frames: Array) -> Steps:
-    """As :func:`stepping.step`, from the curves alone and therefore without pose matrices."""
-    own = np.zeros((len(frames), len(bones), 4))
-    for i, bone in enumerate(bones):
-        name, width = property_of(bone.rotation_mode)
-        own[:, i, :width] = _read_channel(take, [bone], name, frames)[:, 0]
-    locations = _read_channel(take, bones, "location", frames)
-    scales = _read_channel(take, bones, "scale", frames)
+def _curve_steps(take: Take, skeleton: RigSkeleton, frames: Array) -> Steps[Shown]:
+    """As :func:`stepping.step`, from the curves alone and therefore without pose matrices.
+
+    What has no curve stays as the bone has it now, as in playback.
+    """
+    own = np.zeros((len(frames), len(skeleton), 4))
+    locations, scales = np.zeros((2, len(frames), len(skeleton), 3))
+    columns: dict[Channel, Array] = {}
+    for i, bone in enumerate(_bones(take, skeleton)):
+        rotation, width = property_of(bone.rotation_mode)
+        for prop, values in ((rotation, own[:, i, :width]), ("location", locations[:, i]), ("scale", scales[:, i])):
+            values[:] = tuple(getattr(bone, prop))
+            columns |= {(bone.path_from_id(prop), component): column for component, column in enumerate(values.T)}
+    pace = Pace()
+    for number, (channel, column) in enumerate(columns.items()):
+        if channel in take.curves:
+            column[:] = _sample(take.curves[channel], frames)
+        if pace.is_over:
+            yield Progress(number / len(columns), "Reading")
+            take = take.now()
+            pace.restart()
     world = np.tile(np.array(take.armature.matrix_world, dtype=np.float64), (len(frames), 1, 1))
-    return Steps(own, locations, scales, np.empty(0), world)
-
-
-def _read_channel(take: Take, bones: list[bpy.types.PoseBone], name: str, frames: Array) -> Array:
-    """(T, B, width) values of one property; what has no curve stays as the bone has it now, as in playback."""
-    now = np.array([tuple(getattr(bone, name)) for bone in bones], dtype=np.float64)
-    values = np.tile(now, (len(frames), 1, 1))
-    for i, bone in enumerate(bones):
-        path = bone.path_from_id(name)
-        for component in range(now.shape[1]):
-            curve = take.curves.get((path, component))
-            if curve is not None:
-                values[:, i, component] = _sample(curve, frames)
-    return values
+    return Shown(own, locations, scales, np.empty(0), world)
 
 
 def _sample(curve: bpy.types.FCurve, frames: Array) -> Array:

@@ -12,6 +12,8 @@ TO_CORE: rotations.Array = np.array(
     [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
 )
 TO_CORE.setflags(write=False)
+# The way back.
+TO_WORLD: rotations.Array = TO_CORE.T
 
 
 def placement_of(world: rotations.Array) -> rotations.Array:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading a take by playing it: slower than its curves, but sees constraints, drivers and NLA tracks."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 import bpy
 import numpy as np
 
-from ..backend import RigSkeleton, rotation_part, rotations
+from ..backend import Progress, RigSkeleton, Steps, finish, rotation_part, rotations
+from .pace import LONG, Pace
 from .rotation_modes import property_of
 from .take import SetupError
 
@@ -16,10 +18,21 @@ Array = rotations.Array
 
 # Axes further than this from square are no rounding.
 _SKEWED = 1e-4
+# What makes a bone's pose, and how many numbers each has.
+_POSE: Final = {
+    "location": 3,
+    "rotation_quaternion": 4,
+    "rotation_euler": 3,
+    "rotation_axis_angle": 4,
+    "scale": 3,
+}
+
+Stage = Callable[[], AbstractContextManager[object]]
+"""Inside, an armature plays something else than it does for the user."""
 
 
 @dataclass(frozen=True)
-class Steps:
+class Shown:
     """What Blender shows: T frames of B bones.
 
     Attributes:
@@ -38,19 +51,44 @@ class Steps:
     world: Array
 
 
-def step(context: bpy.types.Context, armature: bpy.types.Object, frames: Array, names: tuple[str, ...]) -> Steps:
-    """Play the frames once; afterwards the scene is on the frame where it was.
+def step(context: bpy.types.Context, armature: bpy.types.Object, frames: Array, names: tuple[str, ...]) -> Shown:
+    """All of :func:`step_steps` at once."""
+    return finish(step_steps(context, armature, frames, names))
+
+
+def step_steps(
+    context: bpy.types.Context,
+    armature: bpy.types.Object,
+    frames: Array,
+    names: tuple[str, ...],
+    stage: Stage = nullcontext,
+) -> Steps[Shown]:
+    """Play the frames once; between steps, and afterwards, the scene is on the frame where it was.
+
+    Args:
+        context: whose scene is played.
+        armature: what is looked at.
+        frames: (T,) to play.
+        names: (B,) bones to look at.
+        stage: entered for every step.
 
     Raises:
         SetupError: if Blender does not pose the armature now.
 
     """
-    _check_posed(context, armature)
-    modes = [armature.pose.bones[name].rotation_mode for name in names]
-    order = {bone.name: i for i, bone in enumerate(armature.pose.bones)}
-    picked = [order[name] for name in names]
-    shown = [_read_frame(evaluated, picked, modes) for evaluated in _played(context, armature, frames)]
-    return Steps(*(np.stack(values) for values in zip(*shown, strict=True)))
+    shown: list[tuple[Array, ...]] = []
+    while len(shown) < len(frames):
+        _check_posed(context, armature)
+        modes = [armature.pose.bones[name].rotation_mode for name in names]
+        order = {bone.name: i for i, bone in enumerate(armature.pose.bones)}
+        picked, pace = [order[name] for name in names], Pace(LONG)
+        with scene_kept(context, armature), stage():
+            for evaluated in _played(context, armature, frames[len(shown) :]):
+                shown.append(_read_frame(evaluated, picked, modes))
+                if pace.is_over:
+                    break
+        yield Progress(len(shown) / len(frames), "Playing frames")
+    return Shown(*(np.stack(values) for values in zip(*shown, strict=True)))
 
 
 def basis_of(pose: Array, skeleton: RigSkeleton) -> tuple[Array, Array, Array]:
@@ -94,21 +132,38 @@ def _is_enabled(collection: bpy.types.Collection, obj: bpy.types.Object) -> bool
 
 def _played(context: bpy.types.Context, armature: bpy.types.Object, frames: Array) -> Iterator[bpy.types.Object]:
     """The evaluated armature on each frame."""
-    with frame_kept(context.scene):
-        for frame in frames:
-            whole = int(np.floor(frame))
-            context.scene.frame_set(whole, subframe=float(frame - whole))
-            yield armature.evaluated_get(context.evaluated_depsgraph_get())
+    for frame in frames:
+        whole = int(np.floor(frame))
+        context.scene.frame_set(whole, subframe=float(frame - whole))
+        yield armature.evaluated_get(context.evaluated_depsgraph_get())
 
 
 @contextmanager
-def frame_kept(scene: bpy.types.Scene) -> Iterator[None]:
-    """Afterwards the scene is on the frame where it was."""
+def scene_kept(context: bpy.types.Context, armature: bpy.types.Object) -> Iterator[None]:
+    """Afterwards the scene is on the frame where it was, and the armature in its pose, keyed or not."""
+    scene = context.scene
     frame, subframe = scene.frame_current, scene.frame_subframe
+    put_back = pose_of(armature)
     try:
         yield
     finally:
         scene.frame_set(frame, subframe=subframe)
+        put_back()
+
+
+def pose_of(armature: bpy.types.Object) -> Callable[[], None]:
+    """What puts the armature back into the pose that it has now, keyed or not."""
+    pose = {name: _fetch(armature.pose.bones, name, width) for name, width in _POSE.items()}
+
+    def put_back() -> None:
+        bones = armature.pose.bones
+        lost = [name for name, width in _POSE.items() if not np.array_equal(_fetch(bones, name, width), pose[name])]
+        for name in lost:
+            bones.foreach_set(name, pose[name].astype(np.float32).ravel())
+        if lost:
+            armature.update_tag(refresh={"DATA"})
+
+    return put_back
 
 
 def _read_frame(armature: bpy.types.Object, picked: list[int], modes: list[str]) -> tuple[Array, ...]:

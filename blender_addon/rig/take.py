@@ -47,6 +47,16 @@ class Take:
         own = curves_of(self.action, self.slot)
         return self.below | own if self.is_stack else own
 
+    def now(self) -> "Take":
+        """The take after others may have worked on it: with the curves that there are now, if some were removed.
+
+        Removed ones must not be touched any more: Blender keeps no count of who looks at a curve.
+        """
+        played = played_by(heard_strips(self.armature)) if self.is_played else []
+        owners = [(self.action, self.slot), *played]
+        there = {curve.as_pointer() for action, slot in owners for curve in fcurves(action, slot) or ()}
+        return self if all(curve.as_pointer() in there for curve in self.curves.values()) else replace(self)
+
     @cached_property
     def below(self) -> dict[Channel, bpy.types.FCurve]:
         """Curves of the NLA strips that play under the action, or in the stack; nothing if this take is not played."""
@@ -105,7 +115,16 @@ def active_take(context: bpy.types.Context) -> Take:
         SetupError: no armature, no action, or nothing that animates this armature.
 
     """
-    armature = require_armature(context)
+    return played_take(require_armature(context))
+
+
+def played_take(armature: bpy.types.Object) -> Take:
+    """What an armature plays.
+
+    Raises:
+        SetupError: no action, or nothing that animates this armature.
+
+    """
     data = armature.animation_data
     if data is None or not (data.action or heard_strips(armature)):
         raise SetupError(f'"{armature.name}" has no action: assign one in the Action Editor.')

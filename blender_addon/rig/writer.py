@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A result as keys: whole curves at a time, into a copy of the original action."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final
 
 import bpy
 import numpy as np
 
-from ..backend import SPARSE, KeySettings, RigMotion, foot_reach, planted_below, rotation_part, rotations
+from ..backend import (
+    SPARSE,
+    KeySettings,
+    Progress,
+    RigMotion,
+    Steps,
+    finish,
+    foot_reach,
+    planted_below,
+    rotation_part,
+    rotations,
+    scaled,
+)
 from ..compat import Slot, assign, same_slot
 from .edits import ChannelEdit
 from .fitting import Fitter
 from .keying import Curves, every_frame, fitted
+from .pace import Pace
 from .reader import Reading
 from .rotation_modes import property_of, turned
 from .take import Channel, Take
@@ -23,17 +35,9 @@ Array = rotations.Array
 _UNMOVED: Final = 1e-8
 # Components that differ by no more than this from what they were are the same; single precision knows no better.
 _SAME: Final = 1e-7
+# Share of the work that goes into finding out where keys are needed.
+_FITTING: Final = 0.9
 _FOOT_JOINTS: Final = ("left_ankle", "right_ankle", "left_foot", "right_foot")
-
-
-@contextmanager
-def discard_on_error(action: bpy.types.Action) -> Iterator[bpy.types.Action]:
-    """Remove a new action if it could not be finished."""
-    try:
-        yield action
-    except BaseException:
-        bpy.data.actions.remove(action)
-        raise
 
 
 def write_action(action: bpy.types.Action, reading: Reading, result: RigMotion, keys: KeySettings) -> None:
@@ -67,6 +71,13 @@ def edits_of(reading: Reading, result: RigMotion) -> list[ChannelEdit]:
 def write_edits(
     action: bpy.types.Action, take: Take, frames: Array, edits: Sequence[ChannelEdit], keys: KeySettings
 ) -> None:
+    """All of :func:`write_edits_steps` at once."""
+    finish(write_edits_steps(action, take, frames, edits, keys))
+
+
+def write_edits_steps(
+    action: bpy.types.Action, take: Take, frames: Array, edits: Sequence[ChannelEdit], keys: KeySettings
+) -> Steps[None]:
     """Key properties in a copy of the take's action.
 
     Args:
@@ -77,11 +88,15 @@ def write_edits(
         keys: how many.
 
     """
-    curves = Curves(action, same_slot(action, take.slot))
     fitter = Fitter(take, frames, keys) if keys.mode == SPARSE else None
-    fits = fitter.fit(edits) if fitter else [None] * len(edits)
+    fits = (yield from scaled(fitter.fit_steps(edits), 0.0, _FITTING)) if fitter else [None] * len(edits)
+    curves = Curves(action, same_slot(action, take.slot))
     still: dict[str, float] = {}
-    for edit, fit in zip(edits, fits, strict=True):
+    pace = Pace()
+    for number, (edit, fit) in enumerate(zip(edits, fits, strict=True)):
+        if pace.is_over:
+            yield Progress(_FITTING + (1.0 - _FITTING) * number / len(edits), "Writing keys")
+            pace.restart()
         bone = take.armature.pose.bones[edit.bone]
         path = bone.path_from_id(edit.name)
         channels = [(path, i) for i in range(edit.values.shape[1])]
@@ -94,7 +109,7 @@ def write_edits(
             curves.write(channel, edit.bone, rows)
         if fitter:
             still |= fitter.still(bone)
-    curves.clear_idle(still, (frames[0], frames[-1]))
+    yield from curves.clear_idle_steps(still, (frames[0], frames[-1]))
 
 
 def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action, slot: Slot) -> None:

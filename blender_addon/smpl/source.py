@@ -15,11 +15,11 @@ class PanacheSource(bpy.types.PropertyGroup):
     """The source of one armature object. A registered property, since Blender would show a plain one in its panels."""
 
     # Text, because Blender's own byte strings end at the first zero.
-    file: StringProperty()
-    frames: IntProperty()
-    up_axis: StringProperty()
-    pelvis: FloatVectorProperty(size=3)
-    fps: FloatProperty()
+    file: StringProperty(name="File", description="The file without its motion")
+    frames: IntProperty(name="Frames", description="How many frames the file had")
+    up_axis: StringProperty(name="Up", description="What is up in the file")
+    pelvis: FloatVectorProperty(name="Pelvis", description="Where the file has the pelvis at rest", size=3)
+    fps: FloatProperty(name="Frame Rate", description="Frames per second of the file")
 
 
 @dataclass(frozen=True)

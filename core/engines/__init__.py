@@ -1,24 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What core needs of a motion model: arrays in, arrays out, an explicit seed. Adapters live beside this file."""
+"""What core needs of a motion model: arrays in, arrays out. Adapters live beside this file.
 
-from typing import Protocol
+An adapter runs networks, nothing else. What a user asks for (a label, a reference, a mixture, a seed) and clips that
+are longer than a window are the business of :class:`core.engines.engine.StyleEngine`, which drives any adapter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+Float32 = NDArray[np.float32]
 Features = NDArray[np.float32]
 
+LABEL, REFERENCE, RANDOM, SAVED = "LABEL", "REFERENCE", "RANDOM", "SAVED"
+SOURCES: tuple[str, ...] = (LABEL, REFERENCE, RANDOM, SAVED)
+"""Where a style comes from."""
 
-class StyleEngine(Protocol):
-    """A trained stylizer, whatever it runs on.
 
-    All engines give the same numbers for the same arguments: their randomness comes from
-    ``numpy.random.default_rng(seed)`` alone.
+@runtime_checkable
+class Pending(Protocol):
+    """An answer that is still computed somewhere else."""
+
+    def result(self) -> Float32 | None:
+        """The answer, or None while it is not there yet; never waits.
+
+        Raises:
+            EngineError: there will be none; the message says what to do.
+        """
+        ...
+
+
+Answer = Float32 | Pending
+
+
+class StyleNetwork(Protocol):
+    """A trained stylizer, whatever it runs on: one window at a time, no randomness.
+
+    All networks give the same numbers, up to rounding, for the same weights and arguments.
     """
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Names of the style labels."""
+        """Names of the L style labels, in one-hot order."""
         ...
 
     @property
@@ -31,35 +58,50 @@ class StyleEngine(Protocol):
         """The feature layout the model was trained on; compare with ``representation.SIGNATURE``."""
         ...
 
-    def stylize(
-        self, features: Features, *, source: str, style: str | None, reference: Features | None, seed: int
-    ) -> tuple[Features, Features]:
-        """The model's own reconstruction of a clip, and the clip in another style.
+    @property
+    def style_size(self) -> int:
+        """S, dimensions of the style code."""
+        ...
+
+    def style_code(self, features: Features) -> Answer:
+        """How a clip (T, WIDTH) is done: (S,) the mean of its own style Gaussian."""
+        ...
+
+    def stylize(self, features: Features, conditions: Float32) -> Answer:
+        """One clip in several styles.
 
         Args:
             features: (T, WIDTH) of the clip.
-            source: LABEL (needs ``style``), REFERENCE (needs ``reference``) or RANDOM.
-            style: a name out of ``styles``.
-            reference: (R, WIDTH), a clip in the wanted style.
-            seed: of everything random.
+            conditions: (K, S + L) style code and label one-hot; zeros for "no label".
 
         Returns:
-            Two (T, WIDTH) arrays; in both, the planar root velocity is the one predicted for the pose.
-
-        Raises:
-            ValueError: an argument the model cannot use.
+            (K, T, WIDTH); the planar root velocity is the one predicted for the pose, the turning the clip's own.
         """
         ...
 
-    def reconstruct(self, features: Features) -> Features:
-        """A clip through the model's autoencoder and back: it returns what it knows, and bends what it does not.
-
-        Cheap, unlike :meth:`stylize`, and without randomness.
-
-        Args:
-            features: (T, WIDTH) of the clip.
-
-        Returns:
-            (T, WIDTH).
-        """
+    def reconstruct(self, features: Features) -> Answer:
+        """A clip (T, WIDTH) through the model's autoencoder and back: what it knows comes back, the rest is bent."""
         ...
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One style that is asked for.
+
+    Attributes:
+        source: one of ``SOURCES``.
+        style: a label, for LABEL.
+        reference: (R, WIDTH) of a clip in the wanted style, for REFERENCE.
+        code: (S,) style code, for SAVED.
+        seed: of everything random, at least 0.
+        mix: another style to go towards.
+        share: how far, 0 (not at all) to 1 (all the way).
+    """
+
+    source: str
+    style: str = ""
+    reference: Features | None = None
+    code: Float32 | None = None
+    seed: int = 0
+    mix: Cue | None = None
+    share: float = 0.0

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EngineError, UnknownStyleError
+from ..errors import EngineError
 from ..representation import SIGNATURE, WIDTH, feature_slice
-from . import Features
+from . import Features, Float32
 
 _SLOPE = 0.2
 _NORM_EPSILON = 1e-2
@@ -55,8 +55,8 @@ class Bundle(Protocol):
         ...
 
 
-class NumpyEngine:
-    """A ``StyleEngine`` without any library but numpy."""
+class NumpyNetwork:
+    """A ``StyleNetwork`` without any library but numpy."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Take over the weights.
@@ -69,55 +69,42 @@ class NumpyEngine:
         self.styles = bundle.info.styles
         self.fps = bundle.info.fps
         self.layout_signature = bundle.layout_signature
+        self.style_size = len(bundle.tensors["style.head.bias"]) // 2
+        self._last: tuple[Features, Float32, Float32] | None = None
         self._weights = bundle.tensors
         self._mean = bundle.tensors["normalization.mean"][:, None]
         self._std = bundle.tensors["normalization.std"][:, None]
 
-    def stylize(
-        self, features: Features, *, source: str, style: str | None, reference: Features | None, seed: int
-    ) -> tuple[Features, Features]:
-        """See :class:`core.engines.StyleEngine`."""
-        clip = self._normalized(features)
-        latent = self._encode(clip)
+    def style_code(self, features: Features) -> Float32:
+        """See :class:`core.engines.StyleNetwork`."""
+        x = self._read(features)[1]
+        for layer, stride in enumerate((1, 2, 2)):
+            x = _activate(self._conv(f"style.layers.{layer}", x, stride))
+        return self._linear("style.head", x.mean(axis=-1))[: self.style_size]
+
+    def stylize(self, features: Features, conditions: Float32) -> Float32:
+        """See :class:`core.engines.StyleNetwork`."""
+        clip, latent = self._read(features)
         content = self._content(latent)
-        cues = (self._own_cue(latent), self._cue(source, style, reference, seed))
-        own, styled = (self._finish(self._decode(self._generate(content, cue)), clip) for cue in cues)
-        return own[: len(features)], styled[: len(features)]
+        results = [self._finish(self._decode(self._generate(content, cue)), clip) for cue in conditions]
+        return np.stack(results)[:, : len(features)]
 
     def reconstruct(self, features: Features) -> Features:
-        """See :class:`core.engines.StyleEngine`."""
-        decoded = self._decode(self._encode(self._normalized(features)))
+        """See :class:`core.engines.StyleNetwork`."""
+        decoded = self._decode(self._read(features)[1])
         return (decoded * self._std + self._mean).T[: len(features)]
+
+    def _read(self, features: Features) -> tuple[Float32, Float32]:
+        """The normalised clip and its latent code; kept, because a clip is asked about several times in a row."""
+        if self._last is None or not np.array_equal(self._last[0], features):
+            clip = self._normalized(features)
+            self._last = np.array(features), clip, self._encode(clip)
+        return self._last[1:]
 
     def _normalized(self, features: Features) -> Features:
         """(WIDTH, T') with the last frame repeated up to a whole number of latent steps."""
         clip = (np.asarray(features, dtype=np.float32).T - self._mean) / self._std
         return np.pad(clip, ((0, 0), (0, -clip.shape[1] % _STRIDE)), mode="edge")
-
-    def _cue(self, source: str, style: str | None, reference: Features | None, seed: int) -> Features:
-        """Condition of the generator: style vector and label one-hot, (C,)."""
-        if source == "REFERENCE":
-            if reference is None:
-                raise EngineError("Choose a reference action to take the style from.")
-            return self._own_cue(self._encode(self._normalized(reference)))
-        draw = np.random.default_rng(seed)
-        label = int(draw.integers(len(self.styles))) if source == "RANDOM" else self._label(style)
-        size = len(self._weights["style.head.bias"]) // 2
-        vector = draw.standard_normal(size).astype(np.float32)
-        return np.concatenate([vector, np.eye(len(self.styles), dtype=np.float32)[label]])
-
-    def _label(self, style: str | None) -> int:
-        if style not in self.styles:
-            raise UnknownStyleError(f'There is no style "{style}": choose one of {", ".join(self.styles)}.')
-        return self.styles.index(style)
-
-    def _own_cue(self, latent: Features) -> Features:
-        """Mean of the clip's own style Gaussian, without a label."""
-        x = latent
-        for layer, stride in enumerate((1, 2, 2)):
-            x = _activate(self._conv(f"style.layers.{layer}", x, stride))
-        head = self._linear("style.head", x.mean(axis=-1))
-        return np.concatenate([head[: len(head) // 2], np.zeros(len(self.styles), dtype=np.float32)])
 
     def _encode(self, clip: Features) -> Features:
         x = clip[_columns_without("contacts")]

@@ -6,7 +6,7 @@ Every frame of a property goes in (:class:`Samples`), a handful of keys with Bez
 """
 
 from .curve import Keys
-from .fitting import Task, fit_all, fit_keys
+from .fitting import Task, fit_all, fit_all_steps, fit_keys
 from .landmarks import Mask, OriginalKeys, Samples
 from .measures import AngleMeasure, DistanceMeasure, Measure
 from .settings import EVERY_FRAME, KEY_MODES, SPARSE, KeySettings
@@ -28,6 +28,7 @@ __all__ = [
     "closeness",
     "distance_bound",
     "fit_all",
+    "fit_all_steps",
     "fit_keys",
     "foot_reach",
     "location_closeness",

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which samples become keys: many at first, then ever fewer as long as the bound holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..rotations import Array
+from ..steps import Progress, Steps, finish
 from .bundle import Bundle, Part, bundled
 from .curve import Keys
 from .knots import Knots, normal_equations, off, replaced, sampled, with_more, without
@@ -24,8 +25,8 @@ _TURNS = 3
 _BETWEEN = 4.0
 # The fit takes angles for small; so much of the bound is left for that.
 _LIMIT = 0.998
-# Samples that are fitted at once: few enough to stay near the processor.
-_CHUNK = 24_000
+# Samples that are fitted at once: few enough to stay near the processor, and to be done within a step.
+_CHUNK = 12_000
 _EMPTY = np.empty(0)
 
 
@@ -60,7 +61,22 @@ def fit_all(tasks: Sequence[Task]) -> list[Keys]:
     Between whole frames a captured original may be missed by four bounds; an animator's own keys are kept with exactly
     the values of their samples. Cost grows linearly with the number of samples.
     """
-    return [keys for chunk in _chunks(tasks) for keys in _fit_chunk(chunk)]
+    return finish(fit_all_steps(tasks))
+
+
+def fit_all_steps(tasks: Sequence[Task]) -> Steps[list[Keys]]:
+    """:func:`fit_all` in steps."""
+    found: list[Keys] = []
+    for chunk in _chunks(tasks):
+        fitting = _fit_chunk(chunk)
+        while True:
+            try:
+                next(fitting)
+            except StopIteration as end:
+                found += end.value
+                break
+            yield Progress(len(found) / len(tasks), "Fitting keys")
+    return found
 
 
 def _chunks(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
@@ -71,24 +87,33 @@ def _chunks(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         yield tasks[rows[0] : rows[-1] + 1]
 
 
-def _fit_chunk(tasks: Sequence[Task]) -> list[Keys]:
-    places, parts = zip(*(_part(task).trimmed() for task in tasks), strict=True)
-    bundle = bundled(parts)
-    knots = _thinned(bundle, _seeded(bundle), _ROUNDS)
+def _fit_chunk(tasks: Sequence[Task]) -> Generator[None, None, list[Keys]]:
+    """The keys; between steps nothing is given out."""
+    trimmed: list[tuple[slice, Part]] = []
+    for task in tasks:
+        trimmed.append(_part(task).trimmed())
+        yield
+    bundle = bundled([part for _, part in trimmed])
+    yield
+    knots = yield from _thinned(bundle, _seeded(bundle), _ROUNDS)
     for move in range(_MOVES):
         for turn in range(_TURNS):
-            knots = _thinner(bundle, _moved(bundle, knots, 1 - 2 * (move % 2), turn))
-    knots = _thinned(bundle, knots, _ROUNDS)
+            knots = _moved(bundle, knots, 1 - 2 * (move % 2), turn)
+            yield
+            knots = _thinner(bundle, knots)
+            yield
+    knots = yield from _thinned(bundle, knots, _ROUNDS)
     while True:
         keys = _separate(tasks, bundle, knots)
-        broken = [
-            (_errors(task, own)[place] > 1.0) & part.marks.keyable & ~part.marks.overruled
-            for task, own, place, part in zip(tasks, keys, places, parts, strict=True)
-        ]
-        broken = np.concatenate(broken)
-        if not broken.any():
+        yield
+        broken: list[Mask] = []
+        for task, own, (place, part) in zip(tasks, keys, trimmed, strict=True):
+            broken.append((_errors(task, own)[place] > 1.0) & part.marks.keyable & ~part.marks.overruled)
+            yield
+        everywhere = np.concatenate(broken)
+        if not everywhere.any():
             return keys
-        knots = _repaired(bundle, knots, broken)
+        knots = _repaired(bundle, knots, everywhere)
 
 
 def _part(task: Task) -> Part:
@@ -121,10 +146,11 @@ def _seeded(bundle: Bundle) -> Knots:
     return sampled(bundle, picked)
 
 
-def _thinned(bundle: Bundle, knots: Knots, rounds: int) -> Knots:
+def _thinned(bundle: Bundle, knots: Knots, rounds: int) -> Generator[None, None, Knots]:
     """Without the keys that the curve does not need."""
     for _ in range(rounds):
         count = len(knots)
+        yield
         knots = _thinner(bundle, knots)
         if count - len(knots) <= _WORTHWHILE * count:
             break

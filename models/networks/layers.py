@@ -3,17 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-SLOPE: Final = 0.2
-"""Slope of every leaky ReLU for negative inputs."""
-
-NORM_EPSILON: Final = 1e-2
-"""Added to the variance in instance norm. Large on purpose: a motionless clip must not have its noise blown up."""
+from ..manifest import NORM_EPSILON, SLOPE
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv1d:

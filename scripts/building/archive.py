@@ -4,7 +4,8 @@
 import shutil
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.building.processes import BuildError, run
@@ -15,14 +16,36 @@ INIT = "from .blender_addon import register, unregister\n"
 REQUIRED = (
     "LICENSE",
     "blender_addon/**/*.py",
+    "blender_addon/locale/*.json",
+    "blender_addon/thumbnails/*.png",
+    "blender_addon/thumbnails/LICENSE.txt",
     "core/**/*.py",
     "core/rig_maps/**/*.json",
     "models/**/*.py",
     "models/weights/*.safetensors",
 )
-OPTIONAL = ("models/weights/*.md", "models/weights/*.txt", "blender_addon/**/*.png")
+OPTIONAL = ("models/weights/*.md", "models/weights/*.txt")
+GRAPHS = "models/onnx"
+"""Where ``blender_addon/backend.py`` looks for the ONNX graphs."""
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _VALIDATION_LIMIT = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """onnxruntime for one zip.
+
+    Attributes:
+        name: what the zip's name ends with.
+        platforms: the only ones that Blender installs the zip on, as it names them; empty for any.
+        wheels: files; of these Blender takes the one that fits it, if there is one.
+        graphs: folder with the ``.onnx`` files.
+    """
+
+    name: str
+    platforms: tuple[str, ...]
+    wheels: tuple[Path, ...]
+    graphs: Path
 
 
 def build_zip(root: Path) -> Path:
@@ -31,16 +54,50 @@ def build_zip(root: Path) -> Path:
     Raises:
         BuildError: a part that the extension cannot do without is missing.
     """
-    version = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))["version"]
-    stage = root / "build" / "stage"
-    shutil.rmtree(stage, ignore_errors=True)
-    for source in payload(root):
-        target = stage / source.relative_to(root)
+    return pack(stage(root), root / "dist" / f"panache-{version(root)}.zip")
+
+
+def build_onnx_zip(root: Path, runtime: Runtime) -> Path:
+    """The same extension with onnxruntime.
+
+    Raises:
+        BuildError: a part that the extension cannot do without is missing.
+    """
+    staged = stage(root)
+    for source in (*runtime.wheels, *sorted(runtime.graphs.glob("*.onnx"))):
+        target = staged / ("wheels" if source.suffix == ".whl" else GRAPHS) / source.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    shutil.copyfile(root / MANIFEST, stage / "blender_manifest.toml")
-    (stage / "__init__.py").write_text(INIT, encoding="utf-8", newline="\n")
-    return pack(stage, root / "dist" / f"panache-{version}.zip")
+    manifest = staged / "blender_manifest.toml"
+    added = listing("wheels", [f"./wheels/{wheel.name}" for wheel in runtime.wheels])
+    if runtime.platforms:
+        added += listing("platforms", runtime.platforms)
+    # In front, since what follows a table in TOML belongs to it.
+    manifest.write_text(added + manifest.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    return pack(staged, root / "dist" / f"panache-{version(root)}-{runtime.name}.zip")
+
+
+def version(root: Path) -> str:
+    """The extension's version, whose only place is its manifest."""
+    return tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))["version"]
+
+
+def listing(key: str, values: Sequence[str]) -> str:
+    """A TOML array, an entry to a line."""
+    return f"{key} = [\n" + "".join(f'    "{value}",\n' for value in values) + "]\n"
+
+
+def stage(root: Path) -> Path:
+    """The unpacked extension, in an emptied folder."""
+    folder = root / "build" / "stage"
+    shutil.rmtree(folder, ignore_errors=True)
+    for source in payload(root):
+        target = folder / source.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    shutil.copyfile(root / MANIFEST, folder / "blender_manifest.toml")
+    (folder / "__init__.py").write_text(INIT, encoding="utf-8", newline="\n")
+    return folder
 
 
 def payload(root: Path) -> Iterator[Path]:
@@ -54,15 +111,17 @@ def payload(root: Path) -> Iterator[Path]:
         yield from root.glob(pattern)
 
 
-def pack(stage: Path, archive: Path) -> Path:
+def pack(staged: Path, archive: Path) -> Path:
     """Zip a folder: names sorted, times and modes fixed."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, "w") as target:
-        for name in sorted(path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()):
+        for name in sorted(path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(name, ZIP_TIME)
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
-            target.writestr(entry, (stage / name).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            # Wheels are zips already.
+            method = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+            target.writestr(entry, (staged / name).read_bytes(), method, 9)
     return archive
 
 

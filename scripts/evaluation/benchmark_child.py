@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +45,35 @@ _SIDE: tuple[tuple[str, str, tuple[float, float, float]], ...] = (
 )
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
-# Stage to the names, in the modules that call them, of the functions that do its work.
+# Stage to the names, in the modules that call them, of the functions and generators that do its work.
 _STAGES: dict[str, dict[str, tuple[str, ...]]] = {
-    "read": {"blender_addon.stylizing": ("check_editable", "prepare", "find_controls", "read_clip")},
-    "retarget": {"core.pipeline": ("calibrate", "to_motion", "to_canonical", "to_rig")},
-    "encode": {"core.pipeline": ("encode", "decode")},
-    "transfer": {"core.pipeline": ("style_delta", "apply_delta")},
+    "read": {"blender_addon.stylizing": ("_begin", "_material_steps")},
+    "retarget": {
+        "core.restyling": ("calibrate_steps", "to_motion_steps", "floor_way", "to_canonical_steps"),
+        "core.pipeline": ("posed_steps",),
+    },
+    "encode": {"core.pipeline": ("encode_steps", "decode_steps")},
+    "transfer": {"core.pipeline": ("reconstruction_steps",), "core.restyling": ("apply_delta_steps",)},
     "contacts": {
-        "core.pipeline": ("detect_planted", "keep_hinges", "settle", "follow_feet", "follow_path", "lock_contacts"),
+        "core.restyling": (
+            "detect_planted", "keep_hinges_steps", "settle", "follow_feet", "follow_path", "lock_contacts_steps",
+        ),
     },
     "write": {
-        "blender_addon.stylizing": ("start_action", "place_root", "edits_of", "write_edits", "write_record", "put"),
+        "blender_addon.stylizing": (
+            "start_action", "_write_steps", "write_record", "keep_full", "_show_steps", "complete", "put",
+        ),
+    },
+}  # fmt: skip
+# Stage to the methods that do its work, in the modules and classes that have them.
+_METHODS: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
+    "transfer": {("core.transfer", "Reconstruction"): ("delta_steps",)},
+    "network": {
+        ("core.engines.numpy_engine", "NumpyNetwork"): ("style_code", "stylize"),
+        ("core.engines.onnx_engine", "OnnxNetwork"): ("style_code", "stylize"),
+        ("models.runtime", "TorchNetwork"): ("style_code", "stylize"),
     },
 }
-_NETWORK = "network"
 
 
 class Clock:
@@ -70,20 +85,35 @@ class Clock:
         self._running = False
 
     def wrap(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, timed."""
+        """The function, timed; a generator in each of its steps."""
 
         def timed(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
-            if self._running:
-                return function(*arguments, **named)
-            self._running = True
-            begin = time.perf_counter()
-            try:
-                return function(*arguments, **named)
-            finally:
-                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begin
-                self._running = False
+            result = self._timed(stage, function, *arguments, **named)
+            return self._stepped(stage, result) if isinstance(result, Generator) else result
 
         return timed
+
+    def _stepped(self, stage: str, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+        try:
+            while True:
+                try:
+                    progress = self._timed(stage, next, steps)
+                except StopIteration as end:
+                    return end.value
+                yield progress
+        finally:
+            steps.close()
+
+    def _timed(self, stage: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+        if self._running:
+            return function(*arguments, **named)
+        self._running = True
+        begin = time.perf_counter()
+        try:
+            return function(*arguments, **named)
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begin
+            self._running = False
 
 
 def main() -> None:
@@ -97,6 +127,8 @@ def main() -> None:
         _call(armature, original, job["style"])
     totals = [_call(armature, original, job["style"]) for _ in range(job["repeats"])]
     preflights = [_preflight(armature, original) for _ in range(job["repeats"])]
+    variations = [_vary(armature, original, job) for _ in range(job["repeats"])]
+    steps = [_steps(armature, original, job["style"]) for _ in range(job["repeats"])]
     clock, stages = Clock(), []
     _fit(clock)
     for _ in range(job["repeats"]):
@@ -105,6 +137,7 @@ def main() -> None:
         stages.append({**clock.seconds, "other": total - sum(clock.seconds.values())})
     values = {
         "bones": len(armature.data.bones), "totals": totals, "preflights": preflights, "stages": stages,
+        "steps": steps, "variations": variations,
         "blender": bpy.app.version_string,
     }  # fmt: skip
     Path(job["out"]).write_text(json.dumps(values), encoding="utf-8")
@@ -121,6 +154,37 @@ def _call(armature: Any, original: Any, style: str) -> float:  # noqa: ANN401
         raise SystemExit(f"The benchmark's clip was not stylized: {result}")
     bpy.data.actions.remove(armature.animation_data.action)
     return seconds
+
+
+def _vary(armature: Any, original: Any, job: dict[str, Any]) -> float:  # noqa: ANN401
+    """Seconds until all variations are there to be drawn."""
+    operators: Any = bpy.ops
+    armature.animation_data.action = original
+    begin = time.perf_counter()
+    operators.panache.sample_variations("EXEC_DEFAULT", source="LABEL", style=job["style"], count=job["variations"])
+    seconds = time.perf_counter() - begin
+    operators.panache.discard_variations()
+    return seconds
+
+
+def _steps(armature: Any, original: Any, style: str) -> list[float]:  # noqa: ANN401
+    """Seconds of this thread in each step of one call: what a window cannot be drawn in."""
+    root = next(name for name in sys.modules if name.endswith(".panache"))
+    stylizing, backend, order = (
+        sys.modules[f"{root}.blender_addon.{name}"] for name in ("stylizing", "backend", "order")
+    )
+    armature.animation_data.action = original
+    steps: Any = stylizing.restyle_steps(bpy.context, order.Order(backend.StyleSettings(style=style)))
+    found: list[float] = []
+    while True:
+        begin = time.thread_time()
+        try:
+            next(steps)
+        except StopIteration as end:
+            found.append(time.thread_time() - begin)
+            bpy.data.actions.remove(end.value)
+            return found
+        found.append(time.thread_time() - begin)
 
 
 def _preflight(armature: Any, original: Any) -> float:  # noqa: ANN401
@@ -140,10 +204,11 @@ def _fit(clock: Clock) -> None:
             module = sys.modules[f"{root}.{place}"]
             for name in names:
                 setattr(module, name, clock.wrap(stage, getattr(module, name)))
-    for module, engine in (("models.runtime", "TorchEngine"), ("core.engines.numpy_engine", "NumpyEngine")):
-        if found := sys.modules.get(f"{root}.{module}"):
-            owner = getattr(found, engine)
-            owner.stylize = clock.wrap(_NETWORK, owner.stylize)
+    for stage, owners in _METHODS.items():
+        for (place, owner), names in owners.items():
+            if module := sys.modules.get(f"{root}.{place}"):
+                for name in names:
+                    setattr(getattr(module, owner), name, clock.wrap(stage, getattr(getattr(module, owner), name)))
 
 
 def _bones() -> list[tuple[str, str, tuple[float, float, float]]]:

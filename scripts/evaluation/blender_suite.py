@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -37,13 +38,17 @@ class BlenderJob:
     weights: Path
 
 
+_PLAIN = re.compile(r"panache-[\d.]+\.zip")
+
+
 def newest_zip(folder: Path) -> Path:
-    """The extension that was built last.
+    """The plain extension that was built last: those with onnxruntime have a platform in their names.
 
     Raises:
         BlenderError: there is none.
     """
-    found = sorted(folder.glob("panache-*.zip"), key=lambda path: path.stat().st_mtime)
+    plain = (path for path in folder.glob("panache-*.zip") if _PLAIN.fullmatch(path.name))
+    found = sorted(plain, key=lambda path: path.stat().st_mtime)
     if not found:
         raise BlenderError(
             f"There is no extension in {folder}: build it with python3 build.py zip, or name one by --zip."

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from core.canonical import to_canonical
-from core.engines.numpy_engine import NumpyEngine
+from core.engines.engine import StyleEngine
+from core.engines.numpy_engine import NumpyNetwork
 from core.errors import PanacheError
 from core.kinematics import to_global
 from core.matching import match_bones
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, help="what scripts.prepare_data wrote")
     parser.add_argument("folders", type=Path, nargs="*", help="BVH files of other origin")
     options = parser.parse_args()
-    engine = NumpyEngine(read_bundle(_WEIGHTS))
+    engine = StyleEngine(NumpyNetwork(read_bundle(_WEIGHTS)))
     print(f"{'degrees, quantiles':<28}{'frames':>8}" + "".join(f"{share:>8.1%}" for share in _SHARES) + " outside")
     dataset = load_dataset(options.dataset)
     for split in Split:
@@ -57,7 +58,7 @@ def line(name: str, bends: Array) -> str:
     return f"{name:<28}{len(bends):>8}{quantiles}{(bends > OUTSIDE_DEGREES).mean():>8.1%}"
 
 
-def bends_of_files(folder: Path, engine: NumpyEngine) -> Iterator[Array]:
+def bends_of_files(folder: Path, engine: StyleEngine) -> Iterator[Array]:
     """Degrees per frame of every BVH file below the folder that is a humanoid's, its first minute."""
     for path in sorted(folder.rglob("*.bvh")):
         try:

@@ -97,7 +97,7 @@ def _mean(sides: list[Array]) -> float:
 
 def _range(sides: list[Array]) -> float:
     """Mean over both sides of the spread between the 5th and the 95th percentile."""
-    return float(np.mean([np.percentile(values, 95) - np.percentile(values, 5) for values in sides]))
+    return float(np.mean([float(np.percentile(values, 95) - np.percentile(values, 5)) for values in sides]))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 from core.calibration import calibrate
 from core.canonical import to_canonical
+from core.engines import Cue
+from core.engines.engine import StyleEngine
 from core.motion import Motion
 from core.pipeline import PREDICTED, Clip, StyleSettings, canonical_clip, stylize
 from core.representation import decode, encode
 from core.retarget import to_motion, to_rig
 from core.rotations import Array
-from models.runtime import TorchEngine
+from core.steps import finish
 
 from .cases import Case
 from .joints import rig_joints
@@ -20,7 +22,7 @@ System = Callable[[Case], Array]
 """From a case to the joints of its result, (T, 22, 3)."""
 
 
-def decoded(engine: TorchEngine) -> System:
+def decoded(engine: StyleEngine) -> System:
     """What the network puts out, posed on the rig as it is: no delta, no foot lock."""
 
     def run(case: Case) -> Array:
@@ -30,7 +32,8 @@ def decoded(engine: TorchEngine) -> System:
         canonical = to_canonical(original)
         features, start = encode(canonical.motion)
         reference = encode(canonical_clip(read_clip(case.reference.path)).motion)[0] if case.reference else None
-        _, result = engine.stylize(features, source=case.source, style=case.target, reference=reference, seed=case.seed)
+        cue = Cue(case.source, case.target, reference, seed=case.seed)
+        _, (result,) = finish(engine.stylize(features, [cue]))
         styled = decode(result, start)
         posed = Motion(original.times, styled.root / canonical.scale, styled.rotations, original.skeleton)
         return rig_joints(to_rig(posed, clip.motion, calibration), clip.bone_map)
@@ -38,17 +41,17 @@ def decoded(engine: TorchEngine) -> System:
     return run
 
 
-def network(engine: TorchEngine) -> System:
+def network(engine: StyleEngine) -> System:
     """The network's change laid over the original; no foot lock."""
     return _pipeline(engine, contacts=False)
 
 
-def pipeline(engine: TorchEngine) -> System:
+def pipeline(engine: StyleEngine) -> System:
     """Everything that the extension does between reading a rig and writing keys."""
     return _pipeline(engine, contacts=True)
 
 
-def _pipeline(engine: TorchEngine, *, contacts: bool) -> System:
+def _pipeline(engine: StyleEngine, *, contacts: bool) -> System:
     def run(case: Case) -> Array:
         clip = read_clip(case.take.path)
         reference: Clip | None = read_clip(case.reference.path) if case.reference else None

@@ -16,9 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.engines import Cue
+from core.engines.engine import StyleEngine
+from core.steps import finish
 from models.bundle import read_bundle
 from models.layout import PLANAR_VELOCITY
-from models.runtime import TorchEngine
+from models.runtime import TorchNetwork
 
 from .dataset import MotionDataset, Normalization, Split, load_dataset
 from .judges import Judges, accuracy, judge_view, open_judges
@@ -124,7 +127,7 @@ def main() -> None:
     style, content = accuracy(judges, dataset, views, Split.VALIDATION)
     print(f"judges on real validation takes: style {style:.3f}, content {content:.3f}")
     classes = measure_classes(dataset, clips)
-    engine = TorchEngine(read_bundle(options.weights), "cpu", options.threads)
+    engine = StyleEngine(TorchNetwork(read_bundle(options.weights), "cpu", options.threads))
     for source in ("LABEL", "REFERENCE"):
         report(source, dataset, classes, stylize_takes(engine, source, (dataset, poses, judges), options.takes))
 
@@ -144,7 +147,7 @@ def measure_classes(dataset: MotionDataset, clips: dict[int, Clip]) -> Classes:
 
 
 def stylize_takes(
-    engine: TorchEngine, source: str, bench: tuple[MotionDataset, Poses, Judges], count: int
+    engine: StyleEngine, source: str, bench: tuple[MotionDataset, Poses, Judges], count: int
 ) -> list[Outcome]:
     """Every other style for an even choice of validation takes; references are validation takes of any action."""
     dataset, poses, judges = bench
@@ -157,10 +160,9 @@ def stylize_takes(
             if style == dataset.style[take]:
                 continue
             reference = dataset.take(int(rng.choice(pool[dataset.style[pool] == style])))
-            pair = engine.stylize(
-                original, source=source, style=dataset.style_names[style], reference=reference, seed=int(take)
-            )
-            clip = poses.clip(poses.transfer(original, *pair))
+            cue = Cue(source, dataset.style_names[style], reference, seed=int(take))
+            rebuilt, (styled,) = finish(engine.stylize(original, [cue]))
+            clip = poses.clip(poses.transfer(original, rebuilt, styled))
             before = poses.clip(original).measures
             own, content = int(dataset.style[take]), int(dataset.content[take])
             outcomes.append(Outcome(own, style, content, before, clip.measures, judges.judge(clip.view)))

@@ -4,12 +4,14 @@
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,46 @@ def empty_scene(extension: str) -> Iterator[None]:
     yield
 
 
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a measured figure, whether pytest shows output or not."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return show
+
+
+@pytest.fixture
+def preferences(extension: str) -> Any:
+    """The extension's preferences."""
+    import bpy
+
+    return bpy.context.preferences.addons[extension].preferences
+
+
+@pytest.fixture
+def fresh_engine(extension: str, addon: Callable[[str], ModuleType]) -> Iterator[None]:
+    """The engine as it is after the installation, before and after each test."""
+    import bpy
+
+    system = bpy.context.preferences.system
+
+    def reset() -> None:
+        # Found anew: an extension that was disabled in between has other ones.
+        preferences = bpy.context.preferences.addons[extension].preferences
+        preferences.engine, preferences.worker_python, preferences.device = "AUTO", "", "AUTO"
+        if hasattr(system, "use_online_access"):
+            system.use_online_access = False
+        addon("worker.keeper").stop()
+
+    reset()
+    yield
+    reset()
+    shutil.rmtree(addon("worker.interpreter").runtime_folder(), ignore_errors=True)
+
+
 def _zip_sources(target: Path) -> Path:
     """The extension as build.py lays it out, for runs without a built zip."""
     with zipfile.ZipFile(target, "w") as archive:
@@ -77,6 +119,6 @@ def _zip_sources(target: Path) -> Path:
         archive.write(ROOT / "blender_addon" / "blender_manifest.toml", "blender_manifest.toml")
         for package in ("blender_addon", "core", "models"):
             for path in sorted((ROOT / package).rglob("*")):
-                if path.suffix in {".py", ".json"}:
+                if path.suffix in {".py", ".json", ".png"}:
                     archive.write(path, str(path.relative_to(ROOT)))
     return target

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Panels, menus, registration, and what a file remembers."""
+"""Registration, and what a file remembers."""
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import addon_utils
 import bpy
@@ -15,136 +14,6 @@ from .snapshot import keys_of, playing, scene_state
 
 pytestmark = pytest.mark.usefixtures("empty_scene")
 Addon = Callable[[str], ModuleType]
-
-
-class Layout:
-    """A layout that remembers its texts, properties and operators; Blender has no other without a window."""
-
-    def __init__(self, content: list[str] | None = None) -> None:
-        self.content = content if content is not None else []
-        self.enabled = True
-
-    def row(self, **_options: Any) -> "Layout":
-        return Layout(self.content)
-
-    column = split = row
-
-    def label(self, *, text: str, **_options: Any) -> None:
-        self.content.append(text)
-
-    def prop(self, data: Any, name: str, **_options: Any) -> None:
-        assert name in data.bl_rna.properties
-        self.content.append(name)
-
-    def prop_search(self, data: Any, name: str, source: Any, bones: str, **_options: Any) -> None:
-        assert getattr(data, name) in {"", *getattr(source, bones).keys()}
-        self.content.append(getattr(data, name))
-
-    def operator(self, name: str, **_options: Any) -> None:
-        assert hasattr(bpy.types, name.replace("panache.", "PANACHE_OT_"))
-        self.content.append(name)
-
-    def menu(self, name: str, **_options: Any) -> None:
-        self.content.append(name)
-
-    def separator(self) -> None:
-        pass
-
-
-def drawn(panel: type) -> list[str]:
-    layout = Layout()
-    panel.draw(SimpleNamespace(layout=layout), bpy.context)
-    return layout.content
-
-
-def test_panels_draw(addon: Addon) -> None:
-    panel = addon("panel")
-    assert "Select an armature" in drawn(panel.PANACHE_PT_main)
-    assert not panel.PANACHE_PT_rig.poll(bpy.context)
-    armature = rigs.mixamo()
-    assert drawn(panel.PANACHE_PT_main) == ["style", "amount", "panache.stylize"]
-    armature.panache.source = "REFERENCE"
-    assert "Choose a reference action" in drawn(panel.PANACHE_PT_main)
-    bpy.ops.panache.stylize()
-    bpy.ops.panache.detect_rig()
-    assert "panache.revert" in drawn(panel.PANACHE_PT_main)
-    assert "mixamorig:Hips" in drawn(panel.PANACHE_PT_bone_map)
-    for name in ("rig", "root", "keys", "parts", "advanced"):
-        assert drawn(getattr(panel, f"PANACHE_PT_{name}"))
-    armature.animation_data.action = None
-    assert "Assign an action to the armature" in drawn(panel.PANACHE_PT_main)
-
-
-def test_a_missing_weight_file_blocks_the_button(addon: Addon, monkeypatch: pytest.MonkeyPatch) -> None:
-    rigs.mixamo()
-    monkeypatch.setenv("PANACHE_WEIGHTS", "/nowhere/at.all")
-    assert any("weight file" in text for text in drawn(addon("panel").PANACHE_PT_main))
-
-
-def test_every_operator_is_in_a_menu(addon: Addon) -> None:
-    menu = drawn(addon("menu").PANACHE_MT_main)
-    classes = addon("registration").CLASSES
-    operators = {cls.bl_idname for cls in classes if issubclass(cls, bpy.types.Operator)}
-    # Import and export have their place in the File menu.
-    assert set(menu) == {name for name in operators if not name.endswith("_smpl")}
-    assert len(menu) == len(set(menu))
-    for parent in (bpy.types.VIEW3D_MT_pose, bpy.types.VIEW3D_MT_object_animation):
-        assert addon("menu").draw_menu in parent._dyn_ui_initialize()
-
-
-def test_the_button_uses_the_panels_settings(addon: Addon) -> None:
-    armature = rigs.mixamo()
-    armature.panache.amount, armature.panache.seed, armature.panache.root = 0.25, 7, "KEEP"
-    armature.panache.keys, armature.panache.pin_end, armature.panache.calibration_frame = "EVERY_FRAME", True, 4
-    given = SimpleNamespace(is_property_set=lambda name: name == "seed")
-    operator = SimpleNamespace(
-        properties=given, reference="", execute=lambda _context: {"FINISHED"}, report=lambda _kind, _text: None
-    )
-    addon("operators.stylize").PANACHE_OT_stylize.invoke(operator, bpy.context, None)
-    assert (operator.amount, operator.root, operator.style) == (0.25, "KEEP", "elderly")
-    assert (operator.keys, operator.pin_start, operator.pin_end) == ("EVERY_FRAME", False, True)
-    assert operator.calibration_frame == 4
-    assert not hasattr(operator, "seed")
-
-
-def test_texts_are_sentences_without_full_stops(addon: Addon) -> None:
-    for cls in addon("registration").CLASSES:
-        description = getattr(cls, "bl_description", "")
-        assert not description.endswith(".")
-        if issubclass(cls, bpy.types.Operator | bpy.types.Panel | bpy.types.Menu):
-            small = {"on", "of", "to", "and", "or", "this", "as"}
-            words = [word for word in cls.bl_label.split() if word[0].isalpha()]
-            assert all(word[0].isupper() or word in small for word in words), cls.bl_label
-        for prop in cls.bl_rna.properties:
-            # Blender's own have theirs.
-            assert not (prop.is_runtime and prop.description.endswith(".")), (cls, prop.identifier)
-
-
-def test_the_panels_follow_the_order_of_work(addon: Addon) -> None:
-    panels = [cls for cls in addon("registration").CLASSES if issubclass(cls, bpy.types.Panel)]
-    assert [panel.bl_label for panel in panels][:3] == ["Panache", "Rig", "Bone Map"]
-    assert all("DEFAULT_CLOSED" in panel.bl_options for panel in panels[1:])
-
-
-@pytest.mark.parametrize("width", [None, 180, 400])
-def test_long_sentences_are_broken_into_lines(addon: Addon, width: int | None) -> None:
-    region = width and SimpleNamespace(width=width)
-    context = SimpleNamespace(region=region, preferences=bpy.context.preferences)
-    layout, text = Layout(), "The rig does not come back exactly: check the bone map and the calibration frame."
-    addon("sentences").draw_sentence(layout, context, text, "ERROR")
-    assert " ".join(layout.content) == text
-    assert len(layout.content) > 1
-
-
-def test_the_button_in_the_sidebar_is_grey_but_a_script_gets_a_sentence(addon: Addon) -> None:
-    poll = addon("operators.stylize").PANACHE_OT_stylize.poll
-    sidebar = {"region": SimpleNamespace(type="UI"), "view_layer": bpy.context.view_layer}
-    assert not poll(SimpleNamespace(**sidebar))
-    assert poll(SimpleNamespace(**sidebar | {"region": None}))
-    with pytest.raises(RuntimeError, match="Error: Select"):
-        bpy.ops.panache.stylize()
-    rigs.mixamo()
-    assert poll(SimpleNamespace(**sidebar))
 
 
 def test_the_new_settings_are_kept_with_the_result() -> None:

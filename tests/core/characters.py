@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.engines import Features
+from core.engines import Features, Float32
+from core.engines.engine import StyleEngine
 from core.kinematics import joint_positions, to_global
 from core.motion import Motion
 from core.representation import SIGNATURE, decode, encode, feature_slice
@@ -117,34 +118,55 @@ def _pose(skeleton: RigSkeleton, motion: Motion, placement: Array) -> RigMotion:
     )  # fmt: skip
 
 
-class BendingEngine:
+class BendingEngine(StyleEngine):
     """An engine that bends the trunk and shortens the path: no network, but the arithmetic of one."""
-
-    styles = ("bent", "straight")
-    fps = 30.0
-    layout_signature = SIGNATURE
 
     def __init__(self, lean: float = 0.4, slow: float = 0.6) -> None:
         self.lean, self.slow = lean, slow
+        super().__init__(BendingNetwork(self))
 
     def leans(self, frames: int) -> Array:
         """(T,) radians that the trunk is bent by."""
         return np.full(frames, self.lean)
 
-    def stylize(self, features: Features, **_: object) -> tuple[Features, Features]:
+    def reconstruct(self, features: Features) -> Features:
+        """Everything is known to this engine."""
+        return features
+
+
+class BendingNetwork:
+    """What bends: every label does."""
+
+    styles = ("bent", "straight")
+    fps = 30.0
+    layout_signature = SIGNATURE
+    style_size = 1
+
+    def __init__(self, engine: BendingEngine) -> None:
+        self.engine = engine
+
+    def style_code(self, _features: Features) -> Float32:
+        """Clips have no style of their own."""
+        return np.zeros(1, dtype=np.float32)
+
+    def stylize(self, features: Features, conditions: Float32) -> Float32:
         """Reconstruction = the clip; stylized = leaning forward about the hips, at a share of the speed."""
+        return np.stack([self._bent(features) if any(cue[1:]) else features for cue in conditions])
+
+    def reconstruct(self, features: Features) -> Features:
+        """Everything is known to this network."""
+        return features
+
+    def _bent(self, features: Features) -> Features:
         motion = decode(features)
         rotations = motion.rotations.copy()
         upper = [
             i for i, j in enumerate(JOINTS) if not any(leg in j for leg in ("pelvis", "hip", "knee", "ankle", "foot"))
         ]
-        lean = from_rotation_vector(self.leans(len(motion))[:, None] * np.array([1.0, 0.0, 0.0]))
+        lean = from_rotation_vector(self.engine.leans(len(motion))[:, None] * np.array([1.0, 0.0, 0.0]))
         rotations[:, upper] = multiply(lean[:, None], rotations[:, upper])
-        bent, _ = encode(motion.with_pose(motion.root * np.array([self.slow, 1.0, self.slow]), rotations))
+        slow = self.engine.slow
+        bent, _ = encode(motion.with_pose(motion.root * np.array([slow, 1.0, slow]), rotations))
         yaw = feature_slice("root_yaw_velocity")
         bent[:, yaw] = features[:, yaw]
-        return features, bent
-
-    def reconstruct(self, features: Features) -> Features:
-        """Everything is known to this engine."""
-        return features
+        return bent

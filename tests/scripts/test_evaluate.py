@@ -311,6 +311,7 @@ class TestBlender:
             list(run_in_blender(job, [Case(LABEL, take, "elderly", None, 0)]))
 
     def test_the_newest_zip_is_taken(self, job: BlenderJob, tmp_path: Path) -> None:
+        (tmp_path / "panache-1-linux-x64.zip").write_bytes(b"")
         assert newest_zip(tmp_path) == job.extension
         with pytest.raises(BlenderError, match="build.py zip"):
             newest_zip(tmp_path / "nowhere")
@@ -323,10 +324,14 @@ def test_benchmark_prints_medians_and_shares() -> None:
         "blender": "4.5.0",
         "totals": [0.5, 0.4, 0.9],
         "preflights": [0.2, 0.1, 0.4],
+        "variations": [0.6, 0.5, 0.7],
+        "steps": [[0.01] * 9 + [0.09]] * 3,
         "stages": stages,
     }
     options = benchmark.Options(Path("python"), None, 10.0, 3, "elderly")
     lines = benchmark.table(times, options).splitlines()
     assert "total  0.500 s" in lines[1]
     assert "preflight  0.200 s" in lines[2]
+    assert "8 variations  0.600 s  (1.20 times one" in lines[3]
+    assert "largest step  90 ms" in lines[4]
     assert next(line for line in lines if line.startswith("network")).endswith("75%")

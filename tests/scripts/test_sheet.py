@@ -11,8 +11,9 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from core.errors import InvalidMotionError
+from core.figure import convex_hull
 from core.rotations import Array
-from scripts.figure import SIDE_COLOURS, convex_hull
+from scripts.figure import SIDE_COLOURS
 from scripts.gait import Gait, Walk, footprints, measure, read_walk
 from scripts.sheet import Clip, draw_sheet, read_clip
 

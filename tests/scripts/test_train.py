@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from core.engines import Cue
+from core.engines.engine import StyleEngine
 from core.kinematics import joint_positions
 from core.rotations import from_axis_angle, to_sixd
 from core.skeleton import CANONICAL, JOINT_COUNT
+from core.steps import finish
 from models.bundle import read_bundle
 from models.networks.autoencoder import MotionAutoencoder
-from models.runtime import TorchEngine
+from models.runtime import TorchNetwork
 from models.stylization import StylizationNetwork
 from scripts import train
 from scripts.training.autoencoder_stage import standardize_latent
@@ -64,8 +67,9 @@ def test_two_steps_of_every_stage_make_a_bundle_that_runs(folder: Path) -> None:
     bundle = read_bundle(folder / "first.safetensors", dataset.layout.signature)
     assert bundle.info.styles == dataset.style_names
     assert set(bundle.info.held_out_takes) == {dataset.takes[i] for i in np.flatnonzero(dataset.split)}
-    result = TorchEngine(bundle, "cpu", 1).stylize(dataset.take(1), source="LABEL", style="old", reference=None, seed=1)
-    assert all(np.isfinite(part).all() for part in result)
+    engine = StyleEngine(TorchNetwork(bundle, "cpu", 1))
+    own, (styled,) = finish(engine.stylize(dataset.take(1), [Cue("LABEL", "old", seed=1)]))
+    assert np.isfinite(own).all() and np.isfinite(styled).all()
 
 
 def test_an_interrupted_run_continues_exactly(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,24 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ...backend import BoneMap, Joints, Wiring, listed, merged, rotations, shared_axes, shared_jobs, sorted_joints, wire
+from ...backend import (
+    BoneMap,
+    Joints,
+    Progress,
+    Steps,
+    Wiring,
+    finish,
+    listed,
+    merged,
+    rotations,
+    shared_axes,
+    shared_jobs,
+    sorted_joints,
+    wire,
+)
 from ..guards import held_bones
 from ..reader import Rig
 from ..span import span_of
-from ..stepping import frame_kept
 from ..take import TRANSFORMS, Channel, SetupError, Take
 from .channels import Channels, channels_of
 from .wiggling import Bench
@@ -58,6 +71,11 @@ class Controls:
 
 
 def find_controls(context: bpy.types.Context, take: Take, rig: Rig) -> Controls | None:
+    """All of :func:`find_controls_steps` at once."""
+    return finish(find_controls_steps(context, take, rig))
+
+
+def find_controls_steps(context: bpy.types.Context, take: Take, rig: Rig) -> Steps[Controls | None]:
     """What drives the mapped bones; None if nothing does, so that they can be keyed themselves.
 
     Raises:
@@ -72,39 +90,44 @@ def find_controls(context: bpy.types.Context, take: Take, rig: Rig) -> Controls 
     candidates = [channels_of(take, take.armature.pose.bones[name]) for name in keyed]
     frames = span_of(context.scene, take, tuple(keyed)).frames
     switches, states, probes = _states(take, frames)
-    with frame_kept(context.scene):
-        channels = _that_matter(bench, candidates, [frames[0] for frames in probes])
-        wirings = [_wire(bench, joints, channels, frames) for frames in probes] if channels else []
+    channels = yield from _that_matter(bench, candidates, [frames[0] for frames in probes])
+    wirings: list[Wiring] = []
+    for tries in probes if channels else []:
+        wirings.append((yield from _wire(bench, joints, channels, tries)))
     _check_covered(take, rig.bone_map, joints, wirings, keyed)
     free = zip(channels, shared_axes(wirings), strict=True)
     led = tuple(entry.turning_about(axes) for entry, axes in free)
     return Controls(joints, bench.joints, led, switches, states, shared_jobs(wirings))
 
 
-def _that_matter(bench: Bench, candidates: list[Channels], frames: list[float]) -> list[Channels]:
+def _that_matter(bench: Bench, candidates: list[Channels], frames: list[float]) -> Steps[list[Channels]]:
     """The candidates that move a joint on one of the frames."""
     found: set[str] = set()
     for frame in frames:
-        rest = bench.go(frame)
         left = [entry for entry in candidates if entry.bone not in found]
-        found |= {entry.bone for entry in bench.that_matter(left, rest)}
+        rest = bench.rest(frame)
+        moving = yield from bench.steps(frame, bench.that_matter(left, rest))
+        found |= {entry.bone for entry in moving}
     return [entry for entry in candidates if entry.bone in found]
 
 
-def _wire(bench: Bench, joints: Joints, channels: list[Channels], frames: list[float]) -> Wiring:
+def _wire(bench: Bench, joints: Joints, channels: list[Channels], frames: list[float]) -> Steps[Wiring]:
     """What the controls do, from as few of the frames as show something that leads every joint."""
-    wiring = _wire_at(bench, joints, channels, frames[0])
+    wiring = yield from _wire_at(bench, joints, channels, frames[0])
     for frame in frames[1:]:
         if not wiring.uncovered(joints):
             break
-        wiring = merged(wiring, _wire_at(bench, joints, channels, frame))
+        wiring = merged(wiring, (yield from _wire_at(bench, joints, channels, frame)))
     return wiring
 
 
-def _wire_at(bench: Bench, joints: Joints, channels: list[Channels], frame: float) -> Wiring:
-    rest = bench.go(frame, [entry.bone for entry in channels])
+def _wire_at(bench: Bench, joints: Joints, channels: list[Channels], frame: float) -> Steps[Wiring]:
+    names = tuple(entry.bone for entry in channels)
+    rest = bench.rest(frame, names)
+    wiggles = yield from bench.steps(frame, bench.wiggles(channels, rest))
     owners = [bench.joints.index(entry.bone) if entry.bone in bench.joints else -1 for entry in channels]
-    return wire(joints, rest, list(bench.wiggles(channels, rest)), owners)
+    yield Progress(1.0, "Trying controls")
+    return wire(joints, rest, wiggles, owners)
 
 
 def _keyed(take: Take) -> list[str]:

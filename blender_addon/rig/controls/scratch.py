@@ -8,9 +8,11 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ...backend import rotations
+from ...backend import Progress, Steps, finish, rotations
 from ...compat import Slot, assign, assigned_slot, fcurves, new_fcurve, same_slot
+from ...unfinished import passing
 from ..edits import ChannelEdit
+from ..pace import Pace
 from ..take import Channel, Take
 
 Array = rotations.Array
@@ -27,12 +29,36 @@ class Scratch:
         self._curves: dict[Channel, bpy.types.FCurve] = {}
 
     def write(self, edits: Sequence[ChannelEdit]) -> None:
-        """Play these values from now on."""
-        for edit in edits:
+        """All of :meth:`write_steps` at once."""
+        finish(self.write_steps(edits))
+
+    def write_steps(self, edits: Sequence[ChannelEdit]) -> Steps[None]:
+        """Have these values played from now on."""
+        pace = Pace()
+        for number, edit in enumerate(edits):
             path = self._take.armature.pose.bones[edit.bone].path_from_id(edit.name)
             for index, column in enumerate(edit.values.T):
                 if (path, index) in self._take.channels:
                     self._fill((path, index), edit.bone, column)
+            if pace.is_over:
+                yield Progress(number / len(edits), "Trying controls")
+                pace.restart()
+
+    @contextmanager
+    def played(self) -> Iterator[None]:
+        """Inside, the armature plays these values; afterwards, what it did."""
+        armature, data = self._take.armature, self._take.armature.animation_data
+        before, before_slot = data.action, assigned_slot(armature)
+        # Without an evaluation before it, Blender 4.4 to 5 can crash; later this costs nothing.
+        bpy.context.view_layer.update()
+        assign(armature, self._action, self._slot)
+        try:
+            yield
+        finally:
+            if before is None:
+                data.action = None
+            else:
+                assign(armature, before, before_slot)
 
     def _fill(self, channel: Channel, group: str, column: Array) -> None:
         if channel not in self._curves:
@@ -55,20 +81,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch(context: bpy.types.Context, take: Take, action: bpy.types.Action, frames: Array) -> Iterator[Scratch]:
-    """Let the armature play a copy of ``action``, a result under construction; afterwards it plays what it did."""
-    armature, data = take.armature, take.armature.animation_data
-    before, before_slot = data.action, assigned_slot(armature)
-    copy = action.copy()
-    try:
-        slot = same_slot(copy, take.slot)
-        context.view_layer.update()
-        assign(armature, copy, slot)
-        yield Scratch(take, copy, slot, frames)
-    finally:
-        if before is None:
-            data.action = None
-        else:
-            assign(armature, before, before_slot)
-        bpy.data.actions.remove(copy)
-        context.view_layer.update()
+def scratch(take: Take, action: bpy.types.Action, frames: Array) -> Iterator[Scratch]:
+    """A copy of ``action``, a result under construction, that is gone afterwards."""
+    with passing(action.copy()) as copy:
+        yield Scratch(take, copy, same_slot(copy, take.slot), frames)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Setting the controls so that the mapped bones go where a result wants them."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,10 +13,13 @@ from ...backend import (
     Bodies,
     ControlGoal,
     Played,
+    Progress,
     RigMotion,
+    Steps,
     advance,
     bodies_of,
     control_goal,
+    finish,
     levers_of,
     listed,
     missed,
@@ -26,10 +30,10 @@ from ...backend import (
 from ..edits import ChannelEdit
 from ..reader import Reading, read_skeleton
 from ..rotation_modes import to_quaternions
-from ..stepping import Steps, step
+from ..stepping import Shown, Stage, step_steps
 from ..take import SetupError, Take
 from .finding import Controls
-from .scratch import scratch
+from .scratch import Scratch, scratch
 
 Array = rotations.Array
 
@@ -39,6 +43,8 @@ _GOOD_ENOUGH: Final = 0.1
 _SLOW: Final = 0.8
 # Share of the frames on which a joint may be far off: limbs are stretched for a moment in many motions.
 _MANY: Final = 0.1
+# Frames that are worked out in one step.
+_AT_ONCE: Final = 64
 # Below this, shares of the body's size, a location differs only by rounding.
 _UNMOVED: Final = 1e-7
 
@@ -54,6 +60,13 @@ class _Values:
 def solve_controls(
     context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls, action: bpy.types.Action
 ) -> list[ChannelEdit]:
+    """All of :func:`solve_controls_steps` at once."""
+    return finish(solve_controls_steps(context, reading, result, controls, action))
+
+
+def solve_controls_steps(
+    context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls, action: bpy.types.Action
+) -> Steps[list[ChannelEdit]]:
     """New values for the keyed channels of the controls.
 
     Args:
@@ -61,70 +74,82 @@ def solve_controls(
         reading: what the rig showed.
         result: what its mapped bones shall do, on the same frames.
         controls: of the same take.
-        action: the result's; copies of it are played, itself it stays as it is.
+        action: the result's; a copy of it is played within each step, itself it stays as it is.
 
     Raises:
         SetupError: naming bones that the controls cannot bring where they should be.
 
     """
-    return _Solver(context, reading, result, controls).solved(action)
+    solver = _Solver(context, reading, controls)
+    yield from solver.begin(result)
+    with scratch(reading.take, action, reading.frames) as trial:
+        return (yield from solver.solved(trial))
 
 
 class _Solver:
     """One result on its way onto the controls."""
 
-    def __init__(self, context: bpy.types.Context, reading: Reading, result: RigMotion, controls: Controls) -> None:
+    _before: _Values
+    _goal: ControlGoal
+
+    def __init__(self, context: bpy.types.Context, reading: Reading, controls: Controls) -> None:
         self._context, self._reading, self._controls = context, reading, controls
-        self._take: Take = reading.take
+        self._take: Take = reading.take.now()
         self._states = controls.state_at(self._take, reading.frames)
-        skeleton, count = reading.motion.skeleton, len(controls.bones)
         whole = read_skeleton(self._take.armature)
         bones = [self._take.armature.data.bones[name] for name in controls.names]
         # Location is along the bone's own rest axes, or along its parent's.
         rest = whole.relative_rest[[whole.index[bone.name] for bone in bones], :3, :3]
         along = np.array([bone.use_local_location for bone in bones])[:, None, None]
         self._axes = np.where(along, np.eye(3), np.swapaxes(rest, -1, -2))
-        steps = self._play(reading.frames)
-        self._before = _Values(steps.own[:, count:], steps.locations[:, count:])
+
+    def begin(self, result: RigMotion) -> Steps[None]:
+        """Look at the original, and work out where ``result`` wants the joints."""
+        reading, controls, count = self._reading, self._controls, len(self._controls.bones)
+        skeleton, shown = reading.motion.skeleton, (yield from self._play(reading.frames))
+        self._before = _Values(shown.own[:, count:], shown.locations[:, count:])
         rows = [skeleton.index[bone] for bone in controls.bones]
         before, after = (bodies_of(motion.pose[:, rows]) for motion in (reading.motion, result))
-        start = self._shown(steps)
+        start = self._shown(shown)
+        yield Progress(0.0, "Solving controls")
         joints = Bodies(start.bodies.turns[:, :count], start.bodies.places[:, :count])
         targets = moved_like(controls.joints, joints, before, after)
-        self._goal: ControlGoal = control_goal(controls.joints, start, targets)
+        self._goal = control_goal(controls.joints, start, targets)
 
-    def solved(self, action: bpy.types.Action) -> list[ChannelEdit]:
+    def solved(self, trial: Scratch) -> Steps[list[ChannelEdit]]:
         """The edits of the best round, per frame."""
         frames, best = self._reading.frames, self._goal.start
         now, lacking = best, self._shortfall(best)
         best_score = lacking.sum(axis=-1)
         todo = np.flatnonzero(lacking.max(axis=-1, initial=0.0) > _GOOD_ENOUGH)
-        with scratch(self._context, self._take, action, frames) as trial:
-            for turn in range(_MAX_ROUNDS if todo.size else 0):
-                aimed = self._advanced(now, todo, turn)
-                trial.write(self._edits(aimed))
-                now = now.put(todo, self._shown(self._play(frames[todo])))
-                lacking = self._shortfall(now)
-                # All controls count: one that cannot do what it should must not keep the others from what they can.
-                score = lacking.sum(axis=-1)
-                better = np.flatnonzero(score < best_score)
-                best = best.put(better, replace(now, own=aimed.own, locations=aimed.locations).at(better))
-                slow = (score > _SLOW * best_score) & (turn > 0)
-                best_score = np.minimum(score, best_score)
-                todo = todo[(lacking[todo].max(axis=-1) > _GOOD_ENOUGH) & ~slow[todo]]
-                if not todo.size:
-                    break
+        for turn in range(_MAX_ROUNDS if todo.size else 0):
+            aimed = yield from self._advanced(now, todo, turn)
+            yield from trial.write_steps((yield from self._edits(aimed)))
+            now = now.put(todo, self._shown((yield from self._play(frames[todo], trial.played))))
+            yield Progress(0.0, "Solving controls")
+            lacking = self._shortfall(now)
+            # All controls count: one that cannot do what it should must not keep the others from what they can.
+            score = lacking.sum(axis=-1)
+            better = np.flatnonzero(score < best_score)
+            best = best.put(better, replace(now, own=aimed.own, locations=aimed.locations).at(better))
+            slow = (score > _SLOW * best_score) & (turn > 0)
+            best_score = np.minimum(score, best_score)
+            todo = todo[(lacking[todo].max(axis=-1) > _GOOD_ENOUGH) & ~slow[todo]]
+            if not todo.size:
+                break
         self._check(best)
-        return self._edits(best)
+        return (yield from self._edits(best))
 
-    def _advanced(self, now: Played, todo: Array, turn: int) -> Played:
+    def _advanced(self, now: Played, todo: Array, turn: int) -> Steps[Played]:
         """The controls after one more step on the frames ``todo``; only their own channels mean anything."""
         own, locations = now.own.copy(), now.locations.copy()
         for state, wiring in enumerate(self._controls.wirings):
-            rows = todo[self._states[todo] == state]
-            if rows.size:
+            all_rows = todo[self._states[todo] == state]
+            for start in range(0, len(all_rows), _AT_ONCE):
+                rows = all_rows[start : start + _AT_ONCE]
                 allow = self._allowing(rows)
                 own[rows], locations[rows] = advance(self._goal.at(rows), now.at(rows), wiring, allow, turn)
+                yield Progress(0.0, "Solving controls")
         return replace(now, own=own, locations=locations)
 
     def _allowing(self, rows: Array) -> Allow:
@@ -159,7 +184,7 @@ class _Solver:
                 "that hold them, or bake them first (Pose > Animation > Bake Action)."
             )
 
-    def _edits(self, best: Played) -> list[ChannelEdit]:
+    def _edits(self, best: Played) -> Steps[list[ChannelEdit]]:
         edits: list[ChannelEdit] = []
         for control, channels in enumerate(self._controls.channels):
             name, width = channels.rotation_property
@@ -173,6 +198,7 @@ class _Solver:
                 moved = channels.location(before, best.locations[:, control])
                 unmoved = np.abs(moved - before).max(axis=-1, keepdims=True) < _UNMOVED * self._goal.size
                 edits.append(ChannelEdit(channels.bone, "location", np.where(unmoved, before, moved), before))
+            yield Progress(0.0, "Solving controls")
         return edits
 
     def _reach(self, control: int) -> float:
@@ -182,13 +208,13 @@ class _Solver:
         tips = [float(skeleton.lengths[skeleton.index[self._reading.bone_map.bones[foot]]]) for foot in feet]
         return max([*tips, *(wiring.reaches[control] for wiring in self._controls.wirings)])
 
-    def _play(self, frames: Array) -> Steps:
+    def _play(self, frames: Array, stage: Stage = nullcontext) -> Steps[Shown]:
         names = (*self._controls.bones, *self._controls.names)
-        return step(self._context, self._take.armature, frames, names)
+        return step_steps(self._context, self._take.armature, frames, names, stage)
 
-    def _shown(self, steps: Steps) -> Played:
+    def _shown(self, shown: Shown) -> Played:
         count = len(self._controls.bones)
         modes = tuple(entry.mode for entry in self._controls.channels)
-        own, scales = to_quaternions(steps.own[:, count:], modes), steps.scales[:, count:]
-        levers = levers_of(steps.pose[:, count:], own, scales, self._axes)
-        return Played(bodies_of(steps.pose), own, steps.locations[:, count:], levers)
+        own, scales = to_quaternions(shown.own[:, count:], modes), shown.scales[:, count:]
+        levers = levers_of(shown.pose[:, count:], own, scales, self._axes)
+        return Played(bodies_of(shown.pose), own, shown.locations[:, count:], levers)

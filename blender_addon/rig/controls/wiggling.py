@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wiggling controls on one frame, to see what moves; afterwards all is as it was."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import bpy
 import numpy as np
 
-from ...backend import Bodies, Wiggle, bodies_of, rotations
+from ...backend import Bodies, Progress, Steps, Wiggle, bodies_of, rotations
+from ..pace import LONG, Pace
 from ..rotation_modes import turned
+from ..stepping import scene_kept
 from .channels import Channels
 
+T = TypeVar("T")
 Array = rotations.Array
+Trials = Generator[None, None, T]
+"""Work on one frame: between two of its steps nothing is changed but the frame of the scene."""
 
 # Radians, and shares of the body's size: small enough to be alike in all directions, large enough for single precision.
 _ANGLE: Final = 0.1
@@ -30,26 +35,44 @@ class Bench:
     armature: bpy.types.Object
     joints: tuple[str, ...]
 
-    def go(self, frame: float, names: Sequence[str] = ()) -> Bodies:
-        """Go to a frame, and look."""
+    def rest(self, frame: float, names: Sequence[str] = ()) -> Bodies:
+        """Where the joints, and the named bones after them, are on a frame."""
+        with scene_kept(self.context, self.armature):
+            self._go(frame)
+            return self._look(names)
+
+    def steps(self, frame: float, trials: Trials[T]) -> Steps[T]:
+        """Run ``trials`` on a frame; between steps the scene is on the frame where it was."""
+        while True:
+            pace = Pace(LONG)
+            with scene_kept(self.context, self.armature):
+                self._go(frame)
+                while not pace.is_over:
+                    try:
+                        next(trials)
+                    except StopIteration as end:
+                        return end.value
+            yield Progress(0.0, "Trying controls")
+
+    def _go(self, frame: float) -> None:
         whole = int(np.floor(frame))
         self.context.scene.frame_set(whole, subframe=frame - whole)
-        return self.look(names)
 
-    def look(self, names: Sequence[str] = ()) -> Bodies:
+    def _look(self, names: Sequence[str] = ()) -> Bodies:
         """Where the joints, and the named bones after them, are now."""
         self.context.view_layer.update()
         bones = self.armature.evaluated_get(self.context.evaluated_depsgraph_get()).pose.bones
         return bodies_of(np.array([bones[name].matrix for name in (*self.joints, *names)], dtype=np.float64))
 
-    def that_matter(self, controls: Sequence[Channels], rest: Bodies) -> list[Channels]:
+    def that_matter(self, controls: Sequence[Channels], rest: Bodies) -> Trials[list[Channels]]:
         """Those that do anything to the joints, found by halves: faces and hands have hundreds that do not."""
-        if not controls or not self._matter(controls, rest):
-            return []
-        if len(controls) == 1:
-            return list(controls)
+        matter = bool(controls) and self._matter(controls, rest)
+        yield
+        if not matter or len(controls) == 1:
+            return list(controls) if matter else []
         middle = len(controls) // 2
-        return [*self.that_matter(controls[:middle], rest), *self.that_matter(controls[middle:], rest)]
+        first = yield from self.that_matter(controls[:middle], rest)
+        return first + (yield from self.that_matter(controls[middle:], rest))
 
     def _matter(self, controls: Sequence[Channels], rest: Bodies) -> bool:
         """Whether turning and moving all of the controls at once does anything to the joints."""
@@ -60,20 +83,23 @@ class Bench:
                     _turn(bone, control, axis)
                 if control.moves:
                     self._move(bone, np.full(3, _MOVE * _size(rest)))
-            after = self.look()
+            after = self._look()
         turned = np.abs(after.turns - rest.turns).max()
         return bool(max(turned, np.abs(after.places - rest.places).max() / _size(rest)) > _FELT)
 
-    def wiggles(self, controls: Sequence[Channels], rest: Bodies) -> Iterator[Wiggle]:
+    def wiggles(self, controls: Sequence[Channels], rest: Bodies) -> Trials[list[Wiggle]]:
         """All that the controls can do, one after another."""
-        names = [control.bone for control in controls]
+        names, found = [control.bone for control in controls], []
         for index, control in enumerate(controls):
             for axis in control.free_axes:
-                yield self._turned(control, index, axis, rest, names)
+                found.append(self._turned(control, index, axis, rest, names))
+                yield
             for way in self._ways(rest, len(self.joints) + index) if control.moves else ():
                 with self._kept(control) as bone:
                     self._move(bone, way)
-                    yield Wiggle(index, -1, 0.0, self.look(names))
+                    found.append(Wiggle(index, -1, 0.0, self._look(names)))
+                yield
+        return found
 
     def _turned(self, control: Channels, index: int, axis: int, rest: Bodies, names: list[str]) -> Wiggle:
         """One turn, the other way round if the control is at a limit."""
@@ -81,7 +107,7 @@ class Bench:
         for angle in (_ANGLE, -_ANGLE):
             with self._kept(control) as bone:
                 _turn(bone, control, axis, angle)
-                after = self.look(names)
+                after = self._look(names)
             if rotations.angle_between(after.turns[body], rest.turns[body]) > _ANGLE / 2.0:
                 break
         return Wiggle(index, axis, angle, after)

@@ -6,35 +6,81 @@ from typing import Final
 
 import bpy
 
-from .backend import JOINTS, REQUIRED_JOINTS, Preflight
-from .blocking import blocked_reason
-from .order import AUTOMATIC
-from .preflight import finding_of
-from .properties import PanacheJoint
-from .sentences import draw_sentence
+from ..backend import JOINTS, REQUIRED_JOINTS, Preflight
+from ..blocking import blocked_reason
+from ..order import AUTOMATIC
+from ..preflight import finding_of
+from ..properties import PanacheJoint
+from ..rig.take import armature_of
+from ..sentences import draw_sentence
+from ..translations import label, noted
+from .shared import Subpanel
 
 # How a bone was found, as an icon, and in words.
 _MARKS: Final = {
-    "name": ("CHECKMARK", "by name"),
-    "structure": ("QUESTION", "by structure: look these through"),
-    "user": ("USER", "by you"),
+    "name": ("CHECKMARK", noted("{count} by name")),
+    "structure": ("QUESTION", noted("{count} by structure: look these through")),
+    "user": ("USER", noted("{count} by you")),
 }
 # The map in the order in which one looks a body through; what the sides share is written once.
 _ARM: Final = ("collar", "shoulder", "elbow", "wrist")
 _LEG: Final = ("hip", "knee", "ankle", "foot")
 _GROUPS: Final = (
-    ("Trunk", "", ("pelvis", "spine1", "spine2", "spine3", "neck", "head")),
-    ("Left Arm", "left_", _ARM),
-    ("Right Arm", "right_", _ARM),
-    ("Left Leg", "left_", _LEG),
-    ("Right Leg", "right_", _LEG),
+    (noted("Trunk"), "", ("pelvis", "spine1", "spine2", "spine3", "neck", "head")),
+    (noted("Left Arm"), "left_", _ARM),
+    (noted("Right Arm"), "right_", _ARM),
+    (noted("Left Leg"), "left_", _LEG),
+    (noted("Right Leg"), "right_", _LEG),
 )
-_WORDS: Final = {"pelvis": "Hips", "foot": "Toes", "spine1": "Spine 1", "spine2": "Spine 2", "spine3": "Spine 3"}
+_WORDS: Final = {
+    "pelvis": noted("Hips"),
+    "spine1": noted("Spine 1"),
+    "spine2": noted("Spine 2"),
+    "spine3": noted("Spine 3"),
+    "neck": noted("Neck"),
+    "head": noted("Head"),
+    "collar": noted("Collar"),
+    "shoulder": noted("Shoulder"),
+    "elbow": noted("Elbow"),
+    "wrist": noted("Wrist"),
+    "hip": noted("Hip"),
+    "knee": noted("Knee"),
+    "ankle": noted("Ankle"),
+    "foot": noted("Toes"),
+}
 # Errors below this do not matter to anyone.
 _TINY: Final = 0.01
 
 
-def draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
+class PANACHE_PT_rig(Subpanel, bpy.types.Panel):
+    """How well the rig was understood."""
+
+    bl_idname = "PANACHE_PT_rig"
+    bl_label = "Rig"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what preflight found out, and the calibration frame."""
+        armature = armature_of(context)
+        row = self.layout.row(align=True)
+        row.operator("panache.detect_rig")
+        row.operator("panache.preflight", text="", icon="FILE_REFRESH")
+        _draw_finding(self.layout, context, armature)
+        _draw_calibration(self.layout, armature)
+
+
+class PANACHE_PT_bone_map(Subpanel, bpy.types.Panel):
+    """Which bone is which joint."""
+
+    bl_idname = "PANACHE_PT_bone_map"
+    bl_label = "Bone Map"
+    bl_parent_id = "PANACHE_PT_rig"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the bone map that Detect Rig found, to be corrected."""
+        _draw_map(self.layout, context, armature_of(context))
+
+
+def _draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
     """Preflight's figures. What stands in the way of them stands above the Stylize button."""
     finding = finding_of(armature)
     if finding is None:
@@ -45,7 +91,7 @@ def draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, armatur
         layout.operator("panache.preflight")
 
 
-def draw_calibration(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
+def _draw_calibration(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
     """Which pose ties the bones to the joints, how far it is from a plausible one, and the way to choose another."""
     settings, finding = armature.panache, finding_of(armature)
     column = layout.column(align=True)
@@ -57,10 +103,11 @@ def draw_calibration(layout: bpy.types.UILayout, armature: bpy.types.Object) -> 
         row.operator("panache.pick_calibration_frame", text="", icon="EYEDROPPER")
         row.operator("panache.reset_calibration_frame", text="", icon="X")
     if finding is not None and finding.result is not None:
-        column.label(text=f"Calibration pose off by {finding.result.calibration_error:.1f}\u00b0", icon="ARMATURE_DATA")
+        angle = f"{finding.result.calibration_error:.1f}\u00b0"
+        column.label(text=label("Calibration pose off by {angle}", angle=angle), icon="ARMATURE_DATA")
 
 
-def draw_map(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
+def _draw_map(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
     """One search field per joint, and how its bone was found."""
     settings = armature.panache
     if not settings.joints:
@@ -76,24 +123,26 @@ def draw_map(layout: bpy.types.UILayout, context: bpy.types.Context, armature: b
         column = layout.column(align=True)
         column.label(text=title)
         for name in names:
-            _draw_joint(column, settings.joints[side + name], armature.data, _WORDS.get(name, name.title()))
+            _draw_joint(column, settings.joints[side + name], armature.data, _WORDS[name])
     row = layout.row(align=True)
-    for name, text in (("save_map", "Save"), ("load_map", "Load"), ("reset_map", "Reset")):
-        row.operator(f"panache.{name}", text=text)
+    row.operator("panache.save_map", text="Save")
+    row.operator("panache.load_map", text="Load")
+    row.operator("panache.reset_map", text="Reset")
 
 
 def _draw_figures(layout: bpy.types.UILayout, context: bpy.types.Context, found: Preflight) -> None:
+    sure = f"{found.confidence:.0%}"
     rows = (
-        ("Joints", f"{found.matched} of {len(JOINTS)}, {found.confidence:.0%} sure"),
-        ("Round Trip", f"{_small(found.round_trip_degrees)}\u00b0, {_small(found.round_trip_centimetres)} cm"),
-        ("Clip", f"{found.seconds:.1f} s, {found.frames} frames"),
-        ("Outside Model", f"{found.outside:.0%} of frames"),
+        (noted("Joints"), label("{matched} of {all}, {sure} sure", matched=found.matched, all=len(JOINTS), sure=sure)),
+        (noted("Round Trip"), f"{_small(found.round_trip_degrees)}\u00b0, {_small(found.round_trip_centimetres)} cm"),
+        (noted("Clip"), label("{seconds} s, {frames} frames", seconds=f"{found.seconds:.1f}", frames=found.frames)),
+        (noted("Outside Model"), label("{share} of frames", share=f"{found.outside:.0%}")),
     )
     column = layout.column(align=True)
     for name, value in rows:
         split = column.split(factor=0.4)
         split.label(text=name)
-        split.label(text=value)
+        split.label(text=value, translate=False)
     for warning in found.warnings:
         draw_sentence(layout, context, warning, "ERROR")
 
@@ -105,7 +154,8 @@ def _draw_origins(layout: bpy.types.UILayout, joints: Iterable[PanacheJoint]) ->
     column.scale_y = 0.8
     for origin, (icon, words) in _MARKS.items():
         if origin in origins:
-            column.label(text=f"{origins.count(origin)} {words}", icon=icon)
+            text = label(words, count=origins.count(origin))
+            column.label(text=text, translate=False, icon=icon)
 
 
 def _draw_joint(column: bpy.types.UILayout, joint: PanacheJoint, skeleton: bpy.types.Armature, title: str) -> None:

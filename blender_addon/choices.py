@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be chosen from: the items of all enumerations, those in the weights and in the user's folder too."""
+
+import zlib
+from functools import lru_cache
+from typing import Any, Final
+
+import bpy
+
+from .backend import PARTS, style_names
+from .saved import saved_names
+from .thumbnails import saved_icon, style_icon
+from .translations import CONTEXT, noted, shown
+
+DEFAULT_STYLE: Final = "elderly"
+SECOND_STYLE: Final = "active"
+# Icons with a meaning of their own, for what has no picture.
+_GONE: Final = "ERROR"
+
+Item = tuple[str, str, str, int | str, int]
+
+SOURCE_ITEMS: Final = (
+    ("LABEL", "Style", "One of the styles that the model was trained on"),
+    ("REFERENCE", "Action", "The style of another action in this file"),
+    ("SAVED", "Saved", "A style that you saved under a name, in this or another file"),
+    ("RANDOM", "Random", "A style drawn at random; the seed decides which"),
+)
+ROOT_ITEMS: Final = (
+    ("PREDICTED", "Predicted", "Travel as far as the new style would"),
+    ("KEEP", "Keep", "Stay on the original path"),
+    ("IN_PLACE", "In Place", "Stay where the clip begins"),
+)
+PART_ITEMS: Final = tuple((part, part.replace("_", " ").title(), "Let the style change this part") for part in PARTS)
+KEYS_ITEMS: Final = (
+    ("SPARSE", "Sparse", "Keys where the original has them, and as few more as the bounds allow"),
+    ("EVERY_FRAME", "Every Frame", "One key on every frame, and on every key of the original"),
+)
+
+
+def style_number(style: str) -> int:
+    """Number that stands for a style in a file; it must not change when another model knows other styles."""
+    return zlib.crc32(style.encode()) & 0x7FFFFFFF
+
+
+def saved_number(name: str) -> int:
+    """Number that stands for a saved style in a dropdown, which the styles of the model may be in too."""
+    return style_number(f"saved: {name}")
+
+
+def style_title(style: str) -> str:
+    """A style of the model as it is shown."""
+    return style.replace("-", " ").title()
+
+
+def style_items(_owner: object, _context: bpy.types.Context | None) -> list[Item]:
+    """Dropdown of the styles in the weight file."""
+    styles = style_names()
+    # Grids of pictures do not translate by themselves.
+    titles = tuple(shown(style_title(style), CONTEXT) for style in styles)
+    return _of_model(styles, titles, tuple(style_icon(style) for style in styles))
+
+
+def saved_items(settings: Any, _context: bpy.types.Context | None) -> list[Item]:  # noqa: ANN401
+    """Dropdown of the user's own styles; the chosen one is in it although it may be on another computer."""
+    names = saved_names()
+    return _of_user(names, tuple(saved_icon(name) for name in names), _missing(settings.saved, names))
+
+
+def mix_items(settings: Any, context: bpy.types.Context | None) -> list[Item]:  # noqa: ANN401
+    """Dropdown of all styles that have a name."""
+    styles, names = style_items(settings, context), saved_names()
+    chosen = _missing(settings.mix_style, (*names, *style_names()))
+    return _joined(tuple(styles), tuple(_of_user(names, tuple(saved_icon(name) for name in names), chosen)))
+
+
+# All three are cached because Blender does not keep the texts of a dynamic list alive.
+
+
+@lru_cache(maxsize=8)
+def _of_model(styles: tuple[str, ...], titles: tuple[str, ...], icons: tuple[int, ...]) -> list[Item]:
+    return [
+        (style, title, noted("A style that the model was trained on"), icon, style_number(style))
+        for style, title, icon in zip(styles, titles, icons, strict=True)
+    ]
+
+
+@lru_cache(maxsize=32)
+def _of_user(names: tuple[str, ...], icons: tuple[int, ...], missing: str) -> list[Item]:
+    items: list[Item] = [
+        (name, name, noted("A style that you saved"), icon, saved_number(name))
+        for name, icon in zip(names, icons, strict=True)
+    ]
+    if missing:
+        items.append((missing, missing, noted("This style is not among your saved ones"), _GONE, saved_number(missing)))
+    return items
+
+
+@lru_cache(maxsize=32)
+def _joined(first: tuple[Item, ...], second: tuple[Item, ...]) -> list[Item]:
+    return [*first, *second]
+
+
+def _missing(chosen: str, names: tuple[str, ...]) -> str:
+    return "" if chosen in names else chosen

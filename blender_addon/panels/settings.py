@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The closed panels of what a run may do: mix, root and contacts, body parts, keys, and the rest."""
+
+import bpy
+
+from ..choices import PART_ITEMS
+from ..rig.take import armature_of
+from .shared import Subpanel, draw_settings
+
+
+class PANACHE_PT_mix(Subpanel, bpy.types.Panel):
+    """A second style."""
+
+    bl_idname = "PANACHE_PT_mix"
+    bl_label = "Mix"
+
+    def draw_header(self, context: bpy.types.Context) -> None:
+        """Draw the switch."""
+        self.layout.prop(armature_of(context).panache, "use_mix", text="")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the second style and its share."""
+        self.layout.active = armature_of(context).panache.use_mix
+        draw_settings(self.layout, context, "mix_choice", "mix")
+
+
+class PANACHE_PT_root(Subpanel, bpy.types.Panel):
+    """How the character travels and where the feet stay."""
+
+    bl_idname = "PANACHE_PT_root"
+    bl_label = "Root & Contacts"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw root mode and contacts."""
+        draw_settings(self.layout, context, "root", "contacts")
+
+
+class PANACHE_PT_parts(Subpanel, bpy.types.Panel):
+    """What the style may touch."""
+
+    bl_idname = "PANACHE_PT_parts"
+    bl_label = "Body Parts"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw a switch and a weight per part."""
+        settings = armature_of(context).panache
+        column = self.layout.column(align=True)
+        for index, (part, title, _) in enumerate(PART_ITEMS):
+            split = column.split(factor=0.5, align=True)
+            split.prop(settings, "touches", index=index, text=title)
+            weight = split.row(align=True)
+            weight.active = part in settings.parts
+            weight.prop(settings, "weights", index=index, text="", slider=True)
+
+
+class PANACHE_PT_keys(Subpanel, bpy.types.Panel):
+    """Where the result has keys."""
+
+    bl_idname = "PANACHE_PT_keys"
+    bl_label = "Keys"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the mode, the bounds of sparse keys, and the pins."""
+        draw_settings(self.layout, context, "keys")
+        bounds = self.layout.column(align=True)
+        bounds.active = armature_of(context).panache.keys == "SPARSE"
+        draw_settings(bounds, context, "key_angle", "key_distance")
+        pins, settings = self.layout.column(align=True, heading="Pin"), armature_of(context).panache
+        pins.prop(settings, "pin_start", text="Start")
+        pins.prop(settings, "pin_end", text="End")
+
+
+class PANACHE_PT_advanced(Subpanel, bpy.types.Panel):
+    """What is rarely needed."""
+
+    bl_idname = "PANACHE_PT_advanced"
+    bl_label = "Advanced"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the seed and the engine's self-test."""
+        draw_settings(self.layout, context, "seed")
+        self.layout.operator("panache.check_engine", icon="CHECKMARK")

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a step may last: long enough to be worth it, short enough for a window that stays alive."""
+
+import time
+from typing import Final
+
+# Seconds of a step of many small pieces. What puts the scene back after itself gets more, because that costs time too.
+SHORT: Final = 0.01
+LONG: Final = 0.03
+
+
+class Pace:
+    """The clock of one piece of work."""
+
+    def __init__(self, seconds: float = SHORT) -> None:
+        self._seconds = seconds
+        self.restart()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the step has lasted long enough."""
+        return time.perf_counter() >= self._end
+
+    def restart(self) -> None:
+        """Begin the next step."""
+        self._end = time.perf_counter() + self._seconds

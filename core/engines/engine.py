@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every engine does the same way: draw seeds, mix styles, cut long clips into windows, wait for answers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import EngineError, InvalidMotionError, UnknownStyleError
+from ..steps import Progress, Steps, scaled
+from . import LABEL, RANDOM, REFERENCE, SAVED, SOURCES, Cue, Features, Float32, Pending, StyleNetwork
+from .answers import answered
+from .windows import cut, shares
+
+# Of the whole work, what reading the clip's own style and the references takes.
+_READING = 0.2
+
+
+class StyleEngine:
+    """A network and the way to ask it; the same seed gives the same motion on every network.
+
+    Attributes:
+        styles: names of the style labels.
+        fps: frame rate of all features, per second.
+        layout_signature: the feature layout of the training; compare with ``representation.SIGNATURE``.
+        style_size: dimensions of a style code.
+    """
+
+    def __init__(self, network: StyleNetwork, at_once: int | None = None) -> None:
+        """Drive a network.
+
+        Args:
+            network: that computes.
+            at_once: styles that it is asked for in one go, so that a step stays short; None for all of them.
+        """
+        self._network = network
+        self._at_once = at_once
+        self.styles = network.styles
+        self.fps = network.fps
+        self.layout_signature = network.layout_signature
+        self.style_size = network.style_size
+
+    def stylize(self, features: Features, cues: Sequence[Cue]) -> Steps[tuple[Features, list[Features]]]:
+        """The model's own reconstruction of a clip (T, WIDTH), and the clip in every style that is asked for.
+
+        Returns:
+            (T, WIDTH) each; in all, the planar root velocity is the one predicted for the pose.
+
+        Raises:
+            PanacheError: a cue that the model cannot use; the message says what to do.
+        """
+        for cue in cues:
+            self.check(cue)
+        conditions = yield from scaled(self._conditions(features, cues), 0.0, _READING)
+        results = yield from scaled(self._in_windows(features, conditions), _READING, 1.0)
+        return results[0], list(results[1:])
+
+    def style_code(self, features: Features) -> Steps[Float32]:
+        """How a clip (T, WIDTH) is done, (S,): the mean of its style Gaussian, over all of a long clip."""
+        windows = cut(len(features))
+        codes: list[Float32] = []
+        for window in windows:
+            progress = Progress(len(codes) / len(windows))
+            yield progress
+            codes.append((yield from answered(self._network.style_code(features[window]), progress)))
+        if len(codes) == 1:
+            return codes[0]
+        # Each window counts as the frames that it stands for.
+        frames = [share.sum() for share in shares(windows)]
+        return np.average(codes, axis=0, weights=frames).astype(np.float32)
+
+    def reconstruct(self, features: Features) -> Features:
+        """A clip (T, WIDTH) through the model's autoencoder and back; only where the network answers at once.
+
+        Raises:
+            EngineError: the network runs elsewhere.
+        """
+        windows, total = cut(len(features)), np.zeros(features.shape, dtype=np.float32)
+        for window, share in zip(windows, shares(windows), strict=True):
+            answer = self._network.reconstruct(features[window])
+            if isinstance(answer, Pending):
+                raise EngineError("This engine runs elsewhere and cannot look at clips: use the local one.")
+            total[window] += answer * share[:, None]
+        return total
+
+    def check(self, cue: Cue) -> None:
+        """Refuse what the model cannot use.
+
+        Raises:
+            UnknownStyleError: a label that it does not know.
+            InvalidMotionError: a source that does not exist, or REFERENCE without a reference.
+            EngineError: a saved style of another model.
+        """
+        if cue.source not in SOURCES:
+            raise InvalidMotionError("These style settings are of another version of Panache: set them again.")
+        if cue.source == LABEL and cue.style not in self.styles:
+            raise UnknownStyleError(f'There is no style "{cue.style}": choose one of {", ".join(self.styles)}.')
+        if cue.source == REFERENCE and cue.reference is None:
+            raise InvalidMotionError("Choose a reference action to take the style from.")
+        if cue.source == SAVED and not self._fits(cue.code):
+            raise EngineError("The saved style was made with another model: save it again with this one.")
+        if cue.mix is not None:
+            self.check(cue.mix)
+
+    def _fits(self, code: Float32 | None) -> bool:
+        return code is not None and code.shape == (self.style_size,) and bool(np.isfinite(code).all())
+
+    def _conditions(self, features: Features, cues: Sequence[Cue]) -> Steps[Float32]:
+        """(1 + cues, S + L) style code and label one-hot: those of the clip itself, then those of the cues."""
+        clips = [features, *(cue.reference for cue in _with_mixed(cues) if cue.reference is not None)]
+        # By identity: variations share one reference, which need not be read again for each of them.
+        different = list({id(clip): clip for clip in clips}.values())
+        codes: dict[int, Float32] = {}
+        for number, clip in enumerate(different):
+            share = number / len(different)
+            codes[id(clip)] = yield from scaled(self.style_code(clip), share, share + 1.0 / len(different))
+        return np.stack([self._unlabelled(codes[id(features)]), *(self._condition(cue, codes) for cue in cues)])
+
+    def _condition(self, cue: Cue, codes: dict[int, Float32]) -> Float32:
+        """(S + L,) of a cue, with its share of the one that it is mixed with; ``codes`` are those of the references."""
+        condition = self._plain(cue, codes)
+        if cue.mix is None or cue.share <= 0.0:
+            return condition
+        share = np.float32(min(cue.share, 1.0))
+        return (np.float32(1.0) - share) * condition + share * self._condition(cue.mix, codes)
+
+    def _plain(self, cue: Cue, codes: dict[int, Float32]) -> Float32:
+        if cue.source == REFERENCE:
+            return self._unlabelled(codes[id(cue.reference)])
+        if cue.source == SAVED and cue.code is not None:
+            return self._unlabelled(cue.code)
+        # Every engine of every version draws the label first (RANDOM only), then the style vector.
+        draw = np.random.default_rng(cue.seed)
+        label = int(draw.integers(len(self.styles))) if cue.source == RANDOM else self.styles.index(cue.style)
+        vector = draw.standard_normal(self.style_size).astype(np.float32)
+        return np.concatenate([vector, np.eye(len(self.styles), dtype=np.float32)[label]])
+
+    def _unlabelled(self, code: Float32) -> Float32:
+        return np.concatenate([code.astype(np.float32), np.zeros(len(self.styles), dtype=np.float32)])
+
+    def _in_windows(self, features: Features, conditions: Float32) -> Steps[Float32]:
+        """(K, T, WIDTH): the windows' results, one gone over into the next."""
+        windows, total = cut(len(features)), np.zeros((len(conditions), *features.shape), dtype=np.float32)
+        size = self._at_once or len(conditions)
+        for window, share in zip(windows, shares(windows), strict=True):
+            for first in range(0, len(conditions), size):
+                progress = Progress((window.start + first / len(conditions)) / len(features))
+                yield progress
+                asked = self._network.stylize(features[window], conditions[first : first + size])
+                total[first : first + size, window] += (yield from answered(asked, progress)) * share[:, None]
+        return total
+
+
+def _with_mixed(cues: Sequence[Cue]) -> list[Cue]:
+    """The cues and all that they are mixed with."""
+    found = list(cues)
+    for cue in found:
+        if cue.mix is not None:
+            found.append(cue.mix)
+    return found
