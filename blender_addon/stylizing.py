@@ -142,7 +142,8 @@ def _restyle_steps(context: bpy.types.Context, order: Order, watch: Watch) -> St
 
 def _show_steps(action: bpy.types.Action, material: Material, amount: float) -> Steps[None]:
     """Learn what the slider needs, so that it is live at once, and let an action that nobody plays yet follow it."""
-    if material.reading.take.is_stack:
+    # Without a window nobody moves the slider; a script that does lets the cache fill then.
+    if material.reading.take.is_stack or (bpy.app.background and amount >= _WHOLE):
         return
     yield from CACHE.fill_steps(action)
     if amount < _WHOLE:
