@@ -87,7 +87,7 @@ from ..core.preflight import Preflight, preflight_steps, spread_frames
 from ..core.representation import MIN_FRAMES
 from ..core.rig import RigMotion, RigSkeleton, rotation_part
 from ..core.root_carrier import carry, find_carrier, lift
-from ..core.rotation_modes import Modes, to_quaternions, turned
+from ..core.rotation_modes import Modes, to_quaternions, turned, turned_steps
 from ..core.saved_style import LONGEST_NAME as LONGEST_STYLE_NAME
 from ..core.saved_style import SUFFIX as STYLE_SUFFIX
 from ..core.saved_style import SavedStyle, SavedStyleError, read_style, write_style
@@ -324,7 +324,7 @@ def _local_network(path: Path, stamp: int) -> tuple[StyleNetwork, str]:
         return TorchNetwork(bundle, threads=1), f"Runs on torch. {reason}"
     from ..core.engines.numpy_engine import NumpyNetwork
 
-    return NumpyNetwork(bundle), f"Runs on numpy. {reason}"
+    return NumpyNetwork(bundle, in_pieces=True), f"Runs on numpy. {reason}"
 
 
 def _onnx_network(bundle: Weights) -> StyleNetwork:

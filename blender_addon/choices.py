@@ -39,7 +39,7 @@ KEYS_ITEMS: Final = (
 
 def style_number(style: str) -> int:
     """Number that stands for a style in a file; it must not change when another model knows other styles."""
-    return zlib.crc32(style.encode()) & 0x7FFFFFFF
+    return zlib.crc32(style.encode()) & 0xFFFFFF
 
 
 def saved_number(name: str) -> int:

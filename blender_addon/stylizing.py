@@ -23,7 +23,7 @@ from .rig.root import place_root
 from .rig.seeding import check_alone, seed_steps
 from .rig.span import frames_of, row_of
 from .rig.take import SetupError, Take, active_take, played_take, take_of_action
-from .rig.writer import edits_of, write_edits_steps
+from .rig.writer import edits_steps, write_edits_steps
 from .sources import Source, source_steps
 from .unfinished import complete, discarded_on_error, passing
 
@@ -200,13 +200,13 @@ def _write_steps(
     else:
         placed = place_root(reading, styled.motion, material.settings.root)
         yield Progress(0.0, "Writing keys")
-        edits = edits_of(reading, placed)
+        edits = yield from scaled(edits_steps(reading, placed), 0.0, 0.0)
         yield Progress(0.0, "Writing keys")
     keys = replace(order.keys, moments=frames_of(context.scene, styled.moments))
     take = target_take(reading.take, action, slot)
-    yield from write_edits_steps(action, take, reading.frames, edits, keys)
-    before = yield from digest_steps(reading.take.action)
-    return before, (yield from digest_steps(action))
+    yield from scaled(write_edits_steps(action, take, reading.frames, edits, keys), 0.0, 0.9)
+    before = yield from scaled(digest_steps(reading.take.action), 0.9, 0.95)
+    return before, (yield from scaled(digest_steps(action), 0.95, 1.0))
 
 
 def _lead_steps(

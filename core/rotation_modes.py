@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from . import rotations as rot
+from .steps import Progress, Steps
 
 Array = rot.Array
 Modes = tuple[str, ...]
@@ -19,6 +20,8 @@ Modes = tuple[str, ...]
 _UNTOUCHED: Final = 1e-6
 # Below this cosine of the middle angle the outer two turn about the same axis.
 _LOCKED: Final = 1e-6
+# Bones that are turned in one step.
+_BONES: Final = 6
 
 
 def to_quaternions(own: Array, modes: Modes) -> Array:
@@ -42,6 +45,17 @@ def turned(own: Array, modes: Modes, turns: Array) -> Array:
         written = _from_quaternion(target, original, mode)
         untouched = rot.angle_between(rot.IDENTITY, turns[:, bones]) < _UNTOUCHED
         result[:, bones] = np.where(untouched[..., None], original, written)
+    return result
+
+
+def turned_steps(own: Array, modes: Modes, turns: Array) -> Steps[Array]:
+    """:func:`turned`, some bones at a time."""
+    result = np.empty_like(own)
+    for start in range(0, len(modes), _BONES):
+        if start:
+            yield Progress(start / len(modes))
+        some = slice(start, start + _BONES)
+        result[:, some] = turned(own[:, some], modes[some], turns[:, some])
     return result
 
 

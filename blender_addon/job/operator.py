@@ -14,7 +14,7 @@ from .display import Display
 
 # Seconds between two ticks, and of work in one of them: in between Blender draws and listens.
 _TICK: Final = 0.01
-_WORK: Final = 0.03
+_WORK: Final = 0.02
 
 
 class JobOperator:

@@ -6,9 +6,9 @@ A bone's own rotation is a row of four numbers in the order of Blender's propert
 
 from typing import Final
 
-from ..backend import Modes, to_quaternions, turned
+from ..backend import Modes, to_quaternions, turned, turned_steps
 
-__all__ = ["PROPERTY", "Modes", "property_of", "to_quaternions", "turned"]
+__all__ = ["PROPERTY", "Modes", "property_of", "to_quaternions", "turned", "turned_steps"]
 
 PROPERTY: Final = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 _EULER: Final = "rotation_euler"

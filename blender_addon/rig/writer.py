@@ -26,7 +26,7 @@ from .fitting import Fitter
 from .keying import Curves, every_frame, fitted
 from .pace import Pace
 from .reader import Reading
-from .rotation_modes import property_of, turned
+from .rotation_modes import property_of, turned_steps
 from .take import Channel, Take
 
 Array = rotations.Array
@@ -50,8 +50,14 @@ def write_action(action: bpy.types.Action, reading: Reading, result: RigMotion, 
 
 
 def edits_of(reading: Reading, result: RigMotion) -> list[ChannelEdit]:
+    """All of :func:`edits_steps` at once."""
+    return finish(edits_steps(reading, result))
+
+
+def edits_steps(reading: Reading, result: RigMotion) -> Steps[list[ChannelEdit]]:
     """The result as changes of the mapped bones' own properties."""
-    own, locations = _own_channels(reading, result)
+    own, locations = yield from _own_channels(reading, result)
+    yield Progress(1.0, "Writing keys")
     bones = reading.bone_map.bones
     mapped, skeleton = set(bones.values()), reading.motion.skeleton
     feet = {bones[joint] for joint in _FOOT_JOINTS if joint in bones}
@@ -126,7 +132,7 @@ def _is_idle(curves: Curves, channels: list[Channel], edit: ChannelEdit, compone
     return not any(channel in curves for channel in channels) and np.abs(difference).max(initial=0.0) <= _SAME
 
 
-def _own_channels(reading: Reading, result: RigMotion) -> tuple[Array, Array]:
+def _own_channels(reading: Reading, result: RigMotion) -> Steps[tuple[Array, Array]]:
     """The result as the bones' own rotation (T, B, 4) and location (T, B, 3) properties."""
     old, armature = reading.motion, reading.take.armature
     turns = rotations.multiply(rotations.conjugate(old.rotations), result.rotations)
@@ -138,7 +144,7 @@ def _own_channels(reading: Reading, result: RigMotion) -> tuple[Array, Array]:
             turns[:, i] = _turns_in_armature(old, result)[:, i]
         if not bone.use_local_location:
             moves[:, i] = moves[:, i] @ old.skeleton.relative_rest[i, :3, :3].T
-    return turned(reading.own, reading.modes, turns), reading.locations + moves
+    return (yield from turned_steps(reading.own, reading.modes, turns)), reading.locations + moves
 
 
 def _turns_in_armature(old: RigMotion, result: RigMotion) -> Array:

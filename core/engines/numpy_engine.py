@@ -5,7 +5,7 @@ Blender brings numpy but no torch. The networks are a few short convolutions, so
 to the torch engine's numbers. Arrays are (C, T); tensor names and layer order are those of ``models/manifest.py``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import EngineError
 from ..representation import SIGNATURE, WIDTH, feature_slice
-from . import Features, Float32
+from . import Answer, Features, Float32
+from .answers import InPieces, settled
 
 _SLOPE = 0.2
 _NORM_EPSILON = 1e-2
@@ -58,8 +59,13 @@ class Bundle(Protocol):
 class NumpyNetwork:
     """A ``StyleNetwork`` without any library but numpy."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, in_pieces: bool = False) -> None:
         """Take over the weights.
+
+        Args:
+            bundle: the weights.
+            in_pieces: answer :meth:`stylize` a piece at a time, for who must draw meanwhile: some builds of numpy
+                multiply matrices slowly.
 
         Raises:
             EngineError: the bundle was trained on other features than this version's.
@@ -70,6 +76,7 @@ class NumpyNetwork:
         self.fps = bundle.info.fps
         self.layout_signature = bundle.layout_signature
         self.style_size = len(bundle.tensors["style.head.bias"]) // 2
+        self._in_pieces = in_pieces
         self._last: tuple[Features, Float32, Float32] | None = None
         self._weights = bundle.tensors
         self._mean = bundle.tensors["normalization.mean"][:, None]
@@ -82,11 +89,23 @@ class NumpyNetwork:
             x = _activate(self._conv(f"style.layers.{layer}", x, stride))
         return self._linear("style.head", x.mean(axis=-1))[: self.style_size]
 
-    def stylize(self, features: Features, conditions: Float32) -> Float32:
+    def stylize(self, features: Features, conditions: Float32) -> Answer:
         """See :class:`core.engines.StyleNetwork`."""
+        answer = InPieces(self._stylized(features, conditions))
+        return answer if self._in_pieces else settled(answer)
+
+    def _stylized(self, features: Features, conditions: Float32) -> Generator[None, None, Float32]:
         clip, latent = self._read(features)
+        yield
         content = self._content(latent)
-        results = [self._finish(self._decode(self._generate(content, cue)), clip) for cue in conditions]
+        results: list[Float32] = []
+        for condition in conditions:
+            yield
+            generated = self._generate(content, condition)
+            yield
+            decoded = self._decode(generated)
+            yield
+            results.append(self._finish(decoded, clip))
         return np.stack(results)[:, : len(features)]
 
     def reconstruct(self, features: Features) -> Features:

@@ -9,6 +9,7 @@ from .test_jobs import begin
 from .window import Window
 
 IDLE_SECONDS = 6.0
+AROUND = "before or after it"
 REDRAW_EVERY = 0.2  # seconds; as often as a job shows how far it is
 
 
@@ -26,10 +27,10 @@ def test_the_window_lives_while_a_job_runs(long: Window, engine: str, figures: l
     long.settle()
     busy = long.ask("stop_ticks")
     assert long.ask("played") != original
-    slow = Counter(what or "the end" for _, what in busy["slow"])
+    slow = Counter(what or AROUND for _, what in busy["slow"])
     figures.append(
         f"Engine {engine}, 60 s stylized in {seconds:.1f} s. Largest gap between two ticks: {told(busy)} during"
-        f" {busy['during'] or 'the end'!r}; idle: {told(idle)}; idle, drawing the sidebar: {told(drawing)}."
+        f" {busy['during'] or AROUND!r}; idle: {told(idle)}; idle, drawing the sidebar: {told(drawing)}."
         f" Over 150 ms: {dict(slow) or 'none'}"
     )
 
