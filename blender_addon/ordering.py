@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty, StringProperty
 
-from .backend import PARTS, KeySettings, StyleSettings, style_names
-from .choices import DEFAULT_STYLE, KEYS_ITEMS, PART_ITEMS, ROOT_ITEMS, SOURCE_ITEMS
+from . import fields
+from .backend import KeySettings, StyleSettings, style_names
+from .choices import DEFAULT_STYLE
 from .order import AUTOMATIC, Order
-from .properties import KEY_ANGLE, KEY_DISTANCE, PanacheSettings, reference_name
+from .properties import PanacheSettings, reference_name
 from .saved import saved_code
 
 # Nothing is remembered between calls: the panel's settings are, and a script means what it says.
@@ -23,13 +24,7 @@ _SHARED: Final = (
 class OrderProperties:
     """A mixin: what can be asked for in one call."""
 
-    source: EnumProperty(
-        name="Source",
-        description="Where the style comes from",
-        items=SOURCE_ITEMS,
-        default="LABEL",
-        options=_FORGOTTEN,
-    )
+    source: EnumProperty(**fields.SOURCE, options=_FORGOTTEN)
     style: StringProperty(
         name="Style",
         description="Name of a style of the model, or of a saved one where the source is Saved",
@@ -42,81 +37,19 @@ class OrderProperties:
     mix_style: StringProperty(
         name="Second Style", description="Name of a style to mix in, of the model or a saved one", options=_FORGOTTEN
     )
-    mix: FloatProperty(
-        name="Share",
-        description="How far to go towards the second style: 0 is the first one alone, 1 the second one alone",
-        default=0.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        options=_FORGOTTEN,
-    )
-    amount: FloatProperty(
-        name="Amount",
-        description="0 is the original, 1 the style, above 1 an exaggeration",
-        default=1.0,
-        min=0.0,
-        max=1.5,
-        subtype="FACTOR",
-        options=_FORGOTTEN,
-    )
-    seed: IntProperty(
-        name="Seed", description="Another number gives another variation", default=0, min=0, options=_FORGOTTEN
-    )
-    root: EnumProperty(
-        name="Root", description="Path of the character", items=ROOT_ITEMS, default="PREDICTED", options=_FORGOTTEN
-    )
-    contacts: BoolProperty(
-        name="Keep Contacts", description="Planted feet stay planted", default=True, options=_FORGOTTEN
-    )
-    parts: EnumProperty(
-        name="Body Parts",
-        description="What the style may change",
-        items=PART_ITEMS,
-        default=set(PARTS),
-        options={"ENUM_FLAG", *_FORGOTTEN},
-    )
-    weights: FloatVectorProperty(
-        name="Weights",
-        description="How much of the style each body part takes",
-        size=len(PARTS),
-        default=(1.0,) * len(PARTS),
-        min=0.0,
-        max=1.0,
-        options=_FORGOTTEN,
-    )
-    pin_start: BoolProperty(name="Pin Start", description="The first frame stays as it was", options=_FORGOTTEN)
-    pin_end: BoolProperty(name="Pin End", description="The last frame stays as it was", options=_FORGOTTEN)
-    keys: EnumProperty(
-        name="Keys",
-        description="Where the new action has keys",
-        items=KEYS_ITEMS,
-        default="SPARSE",
-        options=_FORGOTTEN,
-    )
-    key_angle: FloatProperty(
-        name="Angle",
-        description="Rotations may be off by this much between keys",
-        default=KEY_ANGLE,
-        min=0.0,
-        subtype="ANGLE",
-        options=_FORGOTTEN,
-    )
-    key_distance: FloatProperty(
-        name="Distance",
-        description="Positions may be off by this much between keys",
-        default=KEY_DISTANCE,
-        min=0.0,
-        subtype="DISTANCE",
-        options=_FORGOTTEN,
-    )
-    calibration_frame: IntProperty(
-        name="Calibration Frame",
-        description="Frame on which the character stands upright with arms and legs straight; -1 chooses by itself",
-        default=AUTOMATIC,
-        min=AUTOMATIC,
-        options=_FORGOTTEN,
-    )
+    mix: FloatProperty(**fields.MIX, default=0.0, options=_FORGOTTEN)
+    amount: FloatProperty(**fields.AMOUNT, options=_FORGOTTEN)
+    seed: IntProperty(**fields.SEED, options=_FORGOTTEN)
+    root: EnumProperty(**fields.ROOT, options=_FORGOTTEN)
+    contacts: BoolProperty(**fields.CONTACTS, options=_FORGOTTEN)
+    parts: EnumProperty(**fields.PARTS_FIELD, options={"ENUM_FLAG", *_FORGOTTEN})
+    weights: FloatVectorProperty(**fields.WEIGHTS, options=_FORGOTTEN)
+    pin_start: BoolProperty(**fields.PIN_START, options=_FORGOTTEN)
+    pin_end: BoolProperty(**fields.PIN_END, options=_FORGOTTEN)
+    keys: EnumProperty(**fields.KEYS, options=_FORGOTTEN)
+    key_angle: FloatProperty(**fields.KEY_ANGLE, options=_FORGOTTEN)
+    key_distance: FloatProperty(**fields.KEY_DISTANCE, options=_FORGOTTEN)
+    calibration_frame: IntProperty(**fields.CALIBRATION_FRAME, options=_FORGOTTEN)
 
 
 def take_from_panel(operator: Any, settings: PanacheSettings) -> None:  # noqa: ANN401

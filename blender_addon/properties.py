@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel remembers of an armature. The operator's own properties are declared in operators/stylize.py."""
+"""What the panel remembers of an armature; ordering.py has what operators are asked for, fields.py the common part."""
 
-import math
 from collections.abc import Sequence
 
 import bpy
@@ -17,15 +16,12 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import fields
 from .amount import slider_moved
 from .backend import PARTS, style_names
 from .choices import (
     DEFAULT_STYLE,
-    KEYS_ITEMS,
-    PART_ITEMS,
-    ROOT_ITEMS,
     SECOND_STYLE,
-    SOURCE_ITEMS,
     Item,
     mix_items,
     saved_items,
@@ -34,15 +30,10 @@ from .choices import (
     style_number,
 )
 from .mapping import correct
-from .order import AUTOMATIC
 from .translations import CONTEXT
 
 # On a library override of a linked character every setting is the animator's own.
 OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
-
-# Bounds of sparse keys: what an animator does not see.
-KEY_ANGLE = math.radians(0.25)
-KEY_DISTANCE = 0.002
 
 
 def _number_of(name: str, styles: tuple[str, ...]) -> int:
@@ -88,13 +79,7 @@ class PanacheJoint(bpy.types.PropertyGroup):
 class PanacheSettings(bpy.types.PropertyGroup):
     """Panel settings of one armature object."""
 
-    source: EnumProperty(
-        name="Source",
-        description="Where the style comes from",
-        items=SOURCE_ITEMS,
-        default="LABEL",
-        override=OVERRIDABLE,
-    )
+    source: EnumProperty(**fields.SOURCE, override=OVERRIDABLE)
     style: EnumProperty(
         name="Style",
         description="How the character should move",
@@ -129,42 +114,12 @@ class PanacheSettings(bpy.types.PropertyGroup):
         set=_choose_mix,
         override=OVERRIDABLE,
     )
-    mix: FloatProperty(
-        name="Share",
-        description="How far to go towards the second style: 0 is the first one alone, 1 the second one alone",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        override=OVERRIDABLE,
-    )
-    amount: FloatProperty(
-        name="Amount",
-        description="0 is the original, 1 the style, above 1 an exaggeration",
-        default=1.0,
-        min=0.0,
-        max=1.5,
-        subtype="FACTOR",
-        update=slider_moved,
-        override=OVERRIDABLE,
-    )
-    seed: IntProperty(
-        name="Seed", description="Another number gives another variation", default=0, min=0, override=OVERRIDABLE
-    )
-    root: EnumProperty(
-        name="Root", description="Path of the character", items=ROOT_ITEMS, default="PREDICTED", override=OVERRIDABLE
-    )
-    contacts: BoolProperty(
-        name="Keep Contacts", description="Planted feet stay planted", default=True, override=OVERRIDABLE
-    )
-    parts: EnumProperty(
-        name="Body Parts",
-        description="What the style may change",
-        items=PART_ITEMS,
-        options={"ENUM_FLAG"},
-        default=set(PARTS),
-        override=OVERRIDABLE,
-    )
+    mix: FloatProperty(**fields.MIX, default=0.5, override=OVERRIDABLE)
+    amount: FloatProperty(**fields.AMOUNT, update=slider_moved, override=OVERRIDABLE)
+    seed: IntProperty(**fields.SEED, override=OVERRIDABLE)
+    root: EnumProperty(**fields.ROOT, override=OVERRIDABLE)
+    contacts: BoolProperty(**fields.CONTACTS, override=OVERRIDABLE)
+    parts: EnumProperty(**fields.PARTS_FIELD, options={"ENUM_FLAG"}, override=OVERRIDABLE)
     touches: BoolVectorProperty(
         name="Body Part",
         description="Let the style change this part",
@@ -173,15 +128,7 @@ class PanacheSettings(bpy.types.PropertyGroup):
         set=_touch,
         override=OVERRIDABLE,
     )
-    weights: FloatVectorProperty(
-        name="Weight",
-        description="How much of the style this part takes",
-        size=len(PARTS),
-        default=(1.0,) * len(PARTS),
-        min=0.0,
-        max=1.0,
-        override=OVERRIDABLE,
-    )
+    weights: FloatVectorProperty(**fields.WEIGHTS, override=OVERRIDABLE)
     variation_count: IntProperty(
         name="Count",
         description="How many variations to show side by side",
@@ -190,41 +137,12 @@ class PanacheSettings(bpy.types.PropertyGroup):
         soft_max=8,
         override=OVERRIDABLE,
     )
-    pin_start: BoolProperty(name="Pin Start", description="The first frame stays as it was", override=OVERRIDABLE)
-    pin_end: BoolProperty(name="Pin End", description="The last frame stays as it was", override=OVERRIDABLE)
-    keys: EnumProperty(
-        name="Keys",
-        description="Where the new action has keys",
-        items=KEYS_ITEMS,
-        default="SPARSE",
-        override=OVERRIDABLE,
-    )
-    key_angle: FloatProperty(
-        name="Angle",
-        description="Rotations may be off by this much between keys",
-        default=KEY_ANGLE,
-        min=0.0,
-        soft_max=math.radians(5.0),
-        subtype="ANGLE",
-        override=OVERRIDABLE,
-    )
-    key_distance: FloatProperty(
-        name="Distance",
-        description="Positions may be off by this much between keys",
-        default=KEY_DISTANCE,
-        min=0.0,
-        soft_max=0.05,
-        precision=4,
-        subtype="DISTANCE",
-        override=OVERRIDABLE,
-    )
-    calibration_frame: IntProperty(
-        name="Calibration Frame",
-        description="Frame on which the character stands upright with arms and legs straight; -1 chooses by itself",
-        default=AUTOMATIC,
-        min=AUTOMATIC,
-        override=OVERRIDABLE,
-    )
+    pin_start: BoolProperty(**fields.PIN_START, override=OVERRIDABLE)
+    pin_end: BoolProperty(**fields.PIN_END, override=OVERRIDABLE)
+    keys: EnumProperty(**fields.KEYS, override=OVERRIDABLE)
+    key_angle: FloatProperty(**fields.KEY_ANGLE, override=OVERRIDABLE)
+    key_distance: FloatProperty(**fields.KEY_DISTANCE, override=OVERRIDABLE)
+    calibration_frame: IntProperty(**fields.CALIBRATION_FRAME, override=OVERRIDABLE)
     joints: CollectionProperty(
         name="Joints",
         description="Which bone is which joint",
