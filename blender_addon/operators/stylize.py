@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """panache.stylize: the selected armature's action in another style."""
 
+from typing import Final
+
 import bpy
 
-from ..backend import Steps
+from ..backend import Steps, scaled
 from ..blocking import blocked_reason, greyed
 from ..job.operator import JobOperator
 from ..ordering import OrderProperties, order_of, take_from_panel
@@ -11,6 +13,9 @@ from ..preflight import warning_steps
 from ..rig.take import armature_of
 from ..stylizing import restyle_steps
 from ..translations import say
+
+# Of the whole work, what looking for reasons to warn takes.
+_LOOKED: Final = 0.1
 
 
 class PANACHE_OT_stylize(OrderProperties, JobOperator, bpy.types.Operator):
@@ -38,7 +43,8 @@ class PANACHE_OT_stylize(OrderProperties, JobOperator, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> Steps[str]:
         """Restyle, with a warning first for those too who did not look into the panel."""
-        for warning in (yield from warning_steps(context)) if self._warns else ():
+        begun = _LOOKED if self._warns else 0.0
+        for warning in (yield from scaled(warning_steps(context), 0.0, begun)) if self._warns else ():
             self.report({"WARNING"}, warning)
-        action = yield from restyle_steps(context, order_of(self))
+        action = yield from scaled(restyle_steps(context, order_of(self)), begun, 1.0)
         return say('The armature plays "{name}"; the original is kept', name=action.name)
