@@ -1,124 +1,160 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From Bandai-Namco BVH files to one compact dataset of features, split by take.
+"""From the files of motion capture sets to one compact dataset of features, split by recording.
 
-``python -m scripts.prepare_data ../shared/data/bandai-namco.tar.xz`` writes ``build/data/bandai-namco.npz``.
+``python -m scripts.prepare_data --source all --from ../shared/data`` writes ``build/data/all.npz``. Without ``--from``
+the sets are downloaded from their public homes. docs/training.md says what is in them and on what terms.
 """
 
 import argparse
-import json
-import re
-import tarfile
+import sys
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.calibration import calibrate
-from core.canonical import to_canonical
 from core.errors import PanacheError
-from core.matching import match_bones
-from core.representation import FPS, SIGNATURE, encode
-from core.retarget import to_motion
-from core.skeleton import CANONICAL, PARENTS
-from scripts.bvh import read_bvh
+from core.representation import FPS
+from scripts.preparation.archives import MissingDataError, locate, unpack
+from scripts.preparation.dataset_file import Labels, labelled_sources, write_dataset
+from scripts.preparation.download import HOMES, bar, download
+from scripts.preparation.reading import best_calibrations, encode_bandai, encode_file, survey
+from scripts.preparation.recording import LeftOut, Recording, Take
+from scripts.preparation.sets import BANDAI_1, BANDAI_2, CC0, CMU, FOLDER, REACTIDLE, STYLE100, find
 
-SPLIT_SEED = 20261121
-SPLIT_SHARES = (0.8, 0.1, 0.1)
-SOURCE = "Bandai-Namco-Research-Motiondataset-2"
-LICENCE = "CC BY-NC 4.0"
+__all__ = ["main", "prepare", "unpack"]
 
-_NAME = re.compile(r"(?P<set>dataset-2)_(?P<content>[a-z-]+)_(?P<style>[a-z-]+)_(?P<take>\d+)\.bvh$")
+FREE: Final = (CMU, REACTIDLE, STYLE100, CC0)
+# What may be asked for, and the sets that are meant.
+SOURCES: Final = {
+    "all": (BANDAI_2, BANDAI_1, *FREE),
+    "free": FREE,
+    "bandai": (BANDAI_2, BANDAI_1),
+    **{source: (source,) for source in (BANDAI_2, BANDAI_1, *FREE, FOLDER)},
+}
+_DATA: Final = Path("build/data")
+
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""``map``, or that of a pool."""
 
 
 @dataclass(frozen=True)
-class Take:
-    """One file of the dataset, encoded: features (T, 266)."""
+class Options:
+    """The command line."""
 
-    name: str
-    content: str
-    style: str
-    features: NDArray[np.float32]
-
-
-def main() -> None:
-    """Parse the command line and write the dataset."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="the archive, or the folder of its BVH files")
-    parser.add_argument("--out", type=Path, default=Path("build/data/bandai-namco.npz"))
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = unpack(options.source, Path(scratch))
-        files = sorted(path for path in folder.rglob("*.bvh") if _NAME.search(path.name))
-        with ProcessPoolExecutor(options.workers) as pool:
-            takes = [take for take in pool.map(read_take, files, chunksize=16) if take]
-    save(takes, options.out)
-    print(f"{len(takes)} of {len(files)} takes, {sum(len(t.features) for t in takes)} frames -> {options.out}")
+    archive: Path | None
+    source: list[str]
+    given: Path | None
+    out: Path | None
+    licence: str
+    downloads: Path
+    workers: int
 
 
-def unpack(source: Path, scratch: Path) -> Path:
-    """The folder that holds the BVH files: the source itself, or its contents in ``scratch``."""
-    if source.is_dir():
-        return source
-    with tarfile.open(source) as archive:
-        archive.extractall(scratch, filter="data")
-    return scratch
-
-
-def read_take(path: Path) -> Take | None:
-    """One file as features; None, with a line on the terminal, if the file cannot be used."""
-    match = _NAME.search(path.name)
-    if match is None:
-        return None
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the exit status says whether there is a dataset."""
+    parser = _parser()
+    options = Options(**vars(parser.parse_args(arguments)))
+    if FOLDER in options.source and options.given is None:
+        parser.error("--source folder needs --from PATH")
     try:
-        clip = read_bvh(path)
-        motion = to_motion(clip, calibrate(clip, match_bones(clip.skeleton)))
-        features, _ = encode(to_canonical(motion).motion)
-    except PanacheError as error:
-        print(f"left out {path.name}: {error}")
-        return None
-    return Take(path.stem, match["content"], match["style"], features)
+        takes = prepare(options)
+        if not takes:
+            raise MissingDataError("No clip was found: look at what --source and --from name.")
+        licences = {FOLDER: options.licence} if options.licence else {}
+        labels = Labels(labelled_sources(take.recording.source for take in takes), licences)
+        write_dataset(takes, _out(options), labels)
+    except (PanacheError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(takes)} takes, {_minutes(takes):.1f} minutes -> {_out(options)}")
+    return 0
 
 
-def split_takes(takes: list[Take]) -> NDArray[np.int8]:
-    """(K,) 0 train, 1 validation, 2 test: every (content, style) class is divided by take, seeded."""
-    rng = np.random.default_rng(SPLIT_SEED)
-    split = np.zeros(len(takes), dtype=np.int8)
-    for key in sorted({(t.content, t.style) for t in takes}):
-        members = rng.permutation([i for i, t in enumerate(takes) if (t.content, t.style) == key])
-        train, validation = (np.cumsum(SPLIT_SHARES)[:2] * len(members)).round().astype(int)
-        split[members[train:validation]] = 1
-        split[members[validation:]] = 2
-    return split
+def prepare(options: Options) -> list[Take]:
+    """All takes of the sets that are asked for, set after set; says what each gave, and what was left out and why."""
+    takes: list[Take] = []
+    for source in wanted(options):
+        if options.given is None and options.archive is None and source not in HOMES:
+            print(f"{source}: left out, because it has no home to download it from; give its files with --from")
+            continue
+        options.downloads.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=options.downloads) as scratch:
+            found, left_out = read_set(source, unpack(_place(source, options), Path(scratch)), options.workers)
+        reasons = Counter(entry.reason for entry in left_out)
+        for entry in left_out:
+            print(f"{source}: left out {entry.take}: {entry.reason}")
+        print(f"{source}: {len(found)} takes, {_minutes(found):.1f} minutes; {reasons.total()} left out", flush=True)
+        takes += found
+    return takes
 
 
-def save(takes: list[Take], out: Path) -> None:
-    """Write the compact dataset; the arrays are described in :mod:`scripts.training.data`."""
-    contents = sorted({take.content for take in takes})
-    styles = sorted({take.style for take in takes})
-    lengths = np.array([len(take.features) for take in takes], dtype=np.int64)
-    info = {"fps": FPS, "licence": LICENCE, "source": SOURCE, "split_seed": SPLIT_SEED, "split_shares": SPLIT_SHARES}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out,
-        features=np.concatenate([take.features for take in takes]),
-        starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
-        lengths=lengths,
-        content=np.array([contents.index(t.content) for t in takes], dtype=np.int16),
-        style=np.array([styles.index(t.style) for t in takes], dtype=np.int16),
-        split=split_takes(takes),
-        takes=np.array([t.name for t in takes]),
-        content_names=np.array(contents),
-        style_names=np.array(styles),
-        layout=np.array(SIGNATURE),
-        info=np.array(json.dumps(info)),
-        offsets=CANONICAL.offsets.astype(np.float32),
-        parents=np.array(PARENTS),
-    )
+def read_set(source: str, folder: Path, workers: int) -> tuple[list[Take], list[LeftOut]]:
+    """The takes of one set's folder, and what is not among them."""
+    found = find(source, folder)
+    files = [list(same) for _, same in groupby(found.recordings, key=lambda r: (r.path, r.animation))]
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            results = _read(source, files, partial(pool.map, chunksize=4))
+    else:
+        results = _read(source, files, map)
+    takes = [result for result in results if isinstance(result, Take)]
+    return takes, [*found.left_out, *(result for result in results if isinstance(result, LeftOut))]
+
+
+def wanted(options: Options) -> tuple[str, ...]:
+    """The sets that are asked for, each once."""
+    asked = [BANDAI_2] if options.archive is not None else options.source
+    return tuple(dict.fromkeys(source for name in asked for source in SOURCES[name]))
+
+
+def _read(source: str, files: list[list[Recording]], run: Run) -> list[Take | LeftOut]:
+    if source in (BANDAI_1, BANDAI_2):
+        answers = run(encode_bandai, files)
+    else:
+        # One file may show how the bones of another lie: its rig is the same, but it begins with a standing pose.
+        alike = [same[0] for same in files] if source in (CMU, FOLDER) else []
+        known = best_calibrations(list(run(survey, alike)))
+        answers = run(partial(encode_file, known=known), files)
+    return [result for answer in answers for result in answer]
+
+
+def _place(source: str, options: Options) -> Path:
+    """The folder or archive of a set, downloaded if need be."""
+    given = options.archive or options.given
+    if given is not None:
+        return locate(source, given)
+    home = HOMES[source]
+    return download(home, options.downloads, bar(home.name))
+
+
+def _out(options: Options) -> Path:
+    if options.out is not None:
+        return options.out
+    # The older use, with nothing but the archive of set 2, wrote this.
+    return _DATA / ("bandai-namco.npz" if options.archive is not None else f"{'-'.join(options.source)}.npz")
+
+
+def _minutes(takes: Iterable[Take]) -> float:
+    return sum(len(take.features) for take in takes) / FPS / 60.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("archive", type=Path, nargs="?", help="short for --source bandai-2 --from ARCHIVE")
+    add("--source", nargs="+", default=["all"], choices=tuple(SOURCES), metavar="SET", help=", ".join(SOURCES))
+    add("--from", dest="given", type=Path, help="a folder or an archive, of one set or of several; else: download")
+    add("--out", type=Path, help=f"default: {_DATA}/SET.npz")
+    add("--licence", default="", help="of the files of --source folder; is written into everything made of them")
+    add("--downloads", type=Path, default=Path("build/downloads"), help="where archives are kept and unpacked")
+    add("--workers", type=int, default=2)
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
