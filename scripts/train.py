@@ -4,6 +4,7 @@
 python -m scripts.train                      # continues where it stopped
 python -m scripts.train --minutes 30         # stops in time; the same command continues
 python -m scripts.train --steps 2 --out /tmp/try --weights /tmp/try/weights.safetensors
+torchrun --nproc-per-node 4 -m scripts.train # four GPUs, each with a batch of its own
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from typing import Final
 
 import torch
 
+from .training import parallel
 from .training.autoencoder_stage import AutoencoderStage
 from .training.auxiliary_stage import AuxiliaryStage
 from .training.checkpoint import CheckpointError
-from .training.dataset import DatasetError, load_dataset
+from .training.dataset import DatasetError, MotionDataset, load_dataset
 from .training.export import export_bundle
 from .training.loop import OutOfTimeError, Run, run_stage
 from .training.root_stage import RootStage
 from .training.settings import Settings, SettingsError, load_settings
 from .training.stylizer_stage import StylizerStage
-from .training.workspace import Workspace, open_workspace
+from .training.workspace import Workspace, open_workspace, without_left_out
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -52,29 +54,37 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     try:
         settings = _settings(options)
-        workspace = open_workspace(load_dataset(options.data), settings, torch.device(options.device))
-        train(workspace, _run(options, settings))
+        with parallel.together(options.device) as device:
+            train_to(options.weights, load_dataset(options.data), _run(options, settings, device))
     except (CheckpointError, DatasetError, SettingsError, OutOfTimeError) as error:
         print(error, file=sys.stderr)
         return 1
-    bundle = export_bundle(workspace, options.weights)
-    size = options.weights.stat().st_size / 1e6
-    print(f"{options.weights}: {len(bundle.tensors)} tensors, {size:.1f} MB")
     return 0
 
 
-def train(workspace: Workspace, run: Run) -> None:
-    """Run all stages, each on top of the ones before."""
+def train_to(weights: Path, dataset: MotionDataset, run: Run) -> None:
+    """Run all stages and write the bundle, once for all processes."""
+    workspace = train(open_workspace(dataset, run.settings, run.device), run)
+    if parallel.rank() == 0:
+        bundle = export_bundle(workspace, weights)
+        print(f"{weights}: {len(bundle.tensors)} tensors, {weights.stat().st_size / 1e6:.1f} MB")
+    parallel.wait()
+
+
+def train(workspace: Workspace, run: Run) -> Workspace:
+    """Run all stages, each on top of the ones before; gives the workspace of the last."""
     run_stage(AutoencoderStage(workspace), run)
+    workspace = without_left_out(workspace)
     auxiliaries = AuxiliaryStage(workspace)
     run_stage(auxiliaries, run)
     run_stage(StylizerStage(workspace, auxiliaries), run)
     run_stage(RootStage(workspace), run)
+    return workspace
 
 
-def _run(options: Options, settings: Settings) -> Run:
+def _run(options: Options, settings: Settings, device: torch.device) -> Run:
     deadline = float("inf") if options.minutes is None else time.monotonic() + 60.0 * options.minutes
-    return Run(options.out, torch.device(options.device), settings, deadline)
+    return Run(options.out, device, settings, deadline)
 
 
 def _settings(options: Options) -> Settings:

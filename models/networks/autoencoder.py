@@ -31,10 +31,14 @@ class MotionAutoencoder(nn.Module):
 
     def encode(self, features: Tensor) -> Tensor:
         """Normalised features (B, D, T), T a multiple of 4, to z (B, latent, T / 4)."""
+        return self.encoder[-1](self.hidden(features))
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """Encode (B, D, T) up to the last layer, (B, width, T / 4)."""
         x = features.index_select(1, self.columns)
         for layer in self.encoder[:-1]:
             x = activate(layer(x))
-        return self.encoder[-1](x)
+        return x
 
     def decode(self, latent: Tensor) -> Tensor:
         """Decode z (B, latent, T / 4) to normalised features (B, D, T), contacts included."""

@@ -16,6 +16,7 @@ from models.config import STRIDE
 from models.networks.autoencoder import MotionAutoencoder
 
 from .dataset import Split
+from .gaussians import Gaussian
 from .kinematics import angles_between
 from .loop import Stage, descend
 from .workspace import Workspace
@@ -34,22 +35,33 @@ class AutoencoderStage(Stage):
         self._workspace = workspace
         self._autoencoder = workspace.network.autoencoder
         self.settings = workspace.settings.autoencoder
-        self.modules = nn.ModuleDict({"autoencoder": self._autoencoder})
-        self.optimizers = {"autoencoder": torch.optim.AdamW(self._autoencoder.parameters(), weight_decay=1e-4)}
+        network = workspace.network.config
+        # The spread of z is for training alone: who uses the network takes the mean.
+        self._spread = nn.Conv1d(network.autoencoder_width, network.latent_channels, 1).to(workspace.device)
+        self.modules = nn.ModuleDict({"autoencoder": self._autoencoder, "spread": self._spread})
+        self.optimizers = {"autoencoder": torch.optim.AdamW(self.modules.parameters(), weight_decay=1e-4)}
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
         """One batch of crops."""
-        takes, frames = self._workspace.sampler.draw(rng, self.settings.batch)
-        offsets = self._workspace.sampler.offsets(rng, takes, frames)
-        features = self._workspace.frames.crop(takes, offsets, frames)
-        latent = self._autoencoder.encode(features)
+        features = self._workspace.clips.poses(rng, self.settings.batch)
+        latent, divergence = self._encode(features)
         losses = pose_losses(self._workspace, self._autoencoder.decode(latent), features)
         weights = self._workspace.settings.pose_weights
         change = functional.smooth_l1_loss(latent[..., 1:], latent[..., :-1])
         loss = losses["features"] + weights.joints * losses["joints"] + weights.rotations * losses["rotations"]
         loss = loss + weights.latent_size * latent.abs().mean() + weights.latent_change * change
+        loss = loss + weights.divergence * divergence
         descend(loss, self.optimizers["autoencoder"])
         return losses
+
+    def _encode(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents, drawn from their Gaussians if the autoencoder is variational, and KL(z || N(0, I))."""
+        hidden = self._autoencoder.hidden(features)
+        mean = self._autoencoder.encoder[-1](hidden)
+        if self._workspace.settings.pose_weights.divergence == 0.0:
+            return mean, mean.new_zeros(())
+        drawn = Gaussian(mean, self._spread(hidden))
+        return drawn.sample(), drawn.to_standard()
 
     def finish(self) -> None:
         """Fold the latent's mean and scale into the weights, so that the other networks see values near 1."""

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.config import STRIDE
 from models.networks.layers import activate, conv
 
-from .dataset import Split
-from .latents import LatentBank
+from .batches import BatchSource, named_mean
+from .dataset import UNLABELLED, Split
 from .loop import Stage, descend
 from .workspace import Workspace
 
@@ -50,39 +49,42 @@ class AuxiliaryStage(Stage):
 
     def __init__(self, workspace: Workspace) -> None:
         """Build both classifiers."""
-        dataset, latent = workspace.dataset, workspace.network.config.latent_channels
+        latent = workspace.network.config.latent_channels
         self._workspace = workspace
-        self.bank = LatentBank(workspace)
-        self.style = LatentClassifier(latent, len(dataset.style_names)).to(workspace.device)
-        self.content = LatentClassifier(latent, len(dataset.content_names)).to(workspace.device)
+        self.batches = BatchSource(workspace)
+        contents, styles = self.batches.shape
+        self.style = LatentClassifier(latent, styles).to(workspace.device)
+        self.content = LatentClassifier(latent, contents).to(workspace.device)
         self.settings = workspace.settings.auxiliaries
         self.modules = nn.ModuleDict({"style": self.style, "content": self.content})
         self.optimizers = {"classifiers": torch.optim.AdamW(self.modules.parameters(), weight_decay=1e-2)}
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
         """One batch of crops."""
-        takes, frames = self._workspace.sampler.draw(rng, self.settings.batch)
-        steps = int(min(frames // STRIDE, self.bank.steps[takes].min()))
-        latents = self.bank.crop(takes, self.bank.offsets(rng, takes, steps), steps)
-        noise = NOISE * torch.randn(latents.shape).to(latents.device)
-        dataset = self._workspace.dataset
+        batch = self.batches.draw(rng, self.settings.batch)
+        noise = NOISE * torch.randn(batch.a.shape).to(batch.a.device)
         losses = {
-            "style": self._loss(self.style, latents + noise, dataset.style[takes]),
-            "content": self._loss(self.content, latents + noise, dataset.content[takes]),
+            "style": labelled_loss(self.style(batch.a + noise), batch.style),
+            "content": labelled_loss(self.content(batch.a + noise), batch.content),
         }
         descend(losses["style"] + losses["content"], self.optimizers["classifiers"])
         return losses
 
-    def _loss(self, classifier: LatentClassifier, latents: Tensor, labels: object) -> Tensor:
-        return functional.cross_entropy(classifier(latents), self._workspace.labels(labels))
-
     @torch.no_grad()
     def summary(self) -> str:
         """Accuracy on whole validation takes."""
-        dataset, encode = self._workspace.dataset, self._workspace.network.autoencoder.encode
-        takes = dataset.indices(Split.VALIDATION)
-        latents = [encode(self._workspace.frames.whole(int(take), STRIDE)) for take in takes]
-        style = [int(self.style(latent).argmax()) for latent in latents]
-        content = [int(self.content(latent).argmax()) for latent in latents]
-        right = (np.mean(dataset.style[takes] == style), np.mean(dataset.content[takes] == content))
-        return f"style {right[0]:.3f}, content {right[1]:.3f} right on validation takes"
+        dataset = self._workspace.dataset
+        right: dict[str, list[bool]] = {"style": [], "content": []}
+        for take, latent in self.batches.takes_encoded(Split.VALIDATION):
+            for name, classifier, truth in (
+                ("style", self.style, dataset.style[take]),
+                ("content", self.content, dataset.content[take]),
+            ):
+                if truth != UNLABELLED:
+                    right[name].append(int(classifier(latent).argmax()) == truth)
+        return ", ".join(f"{name} {np.mean(found):.3f}" for name, found in right.items()) + " right on validation takes"
+
+
+def labelled_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy over the clips that have a label; 0 without any."""
+    return named_mean(functional.cross_entropy(logits, labels.clamp(min=0), reduction="none"), labels)

@@ -22,6 +22,9 @@ Floats = NDArray[np.float32]
 SHORTEST_TAKE: Final = 32
 """Frames; shorter takes are left out of training."""
 
+UNLABELLED: Final = -1
+"""Style or content of a take of which nobody said what it is."""
+
 _SMALLEST_SCALE: Final = 1e-3
 
 
@@ -45,8 +48,8 @@ class MotionDataset:
         features: (N, D), not normalised.
         starts: first row of each take, (K,).
         lengths: rows of each take, (K,).
-        content: action of each take, (K,), index into content_names.
-        style: style of each take, (K,), index into style_names.
+        content: action of each take, (K,), index into content_names, or UNLABELLED.
+        style: style of each take, (K,), index into style_names, or UNLABELLED.
         split: Split of each take, (K,).
         takes: name of each take, (K,).
         offsets: bone offsets in metres, (J, 3).
@@ -134,8 +137,10 @@ class FrameBank:
         self._lengths = dataset.lengths
 
     def crop(self, takes: Ints, offsets: Ints, frames: int) -> Tensor:
-        """Cut the frames from each offset on out of each take: (B, D, frames)."""
-        rows = (self._starts[takes] + offsets)[:, None] + np.arange(frames)
+        """Cut the frames from each offset on out of each take: (B, D, frames). The last frame of a take is held."""
+        rows = self._starts[takes][:, None] + np.minimum(
+            offsets[:, None] + np.arange(frames), self._lengths[takes][:, None] - 1
+        )
         return self._frames[torch.from_numpy(rows).to(self._frames.device)].transpose(1, 2)
 
     def whole(self, take: int, multiple: int = 1) -> Tensor:

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+import torch
 
 from models.bundle import Bundle, BundleInfo, write_bundle
-from models.manifest import MEAN, STD
+from models.config import STRIDE
+from models.manifest import MEAN, RANGE_MEAN, RANGE_WHITENING, STD
 
-from .dataset import Split
+from .dataset import Floats, Split
 from .workspace import Workspace
+
+_LEAST_VARIANCE: Final = 1e-3
 
 
 def export_bundle(workspace: Workspace, path: Path) -> Bundle:
@@ -21,11 +26,32 @@ def export_bundle(workspace: Workspace, path: Path) -> Bundle:
         name: tensor.detach().cpu().numpy().astype(np.float32)
         for name, tensor in workspace.network.state_dict().items()
     }
-    tensors = {**weights, MEAN: workspace.normalization.mean, STD: workspace.normalization.std}
+    tensors = {
+        **weights,
+        MEAN: workspace.normalization.mean,
+        STD: workspace.normalization.std,
+        **_content_range(workspace),
+    }
     bundle = Bundle(workspace.network.config, _describe(workspace), tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bundle(path, bundle)
     return bundle
+
+
+@torch.no_grad()
+def _content_range(workspace: Workspace) -> dict[str, Floats]:
+    """Mean and whitening of the content codes of all training takes: how far a frame lies outside is said by them."""
+    network, dataset = workspace.network, workspace.dataset
+    takes = [workspace.frames.whole(int(take), STRIDE) for take in dataset.indices(Split.TRAIN)]
+    codes = torch.cat([network.content(network.autoencoder.encode(take))[0] for take in takes], dim=1)
+    values, vectors = torch.linalg.eigh(torch.cov(codes.double()))
+    # Directions in which training hardly moves would make any clip look far away.
+    scale = values.clamp(min=_LEAST_VARIANCE * float(values.max())).rsqrt()
+    whitening = scale[:, None] * vectors.T
+    return {
+        RANGE_MEAN: codes.mean(dim=1).cpu().numpy().astype(np.float32),
+        RANGE_WHITENING: whitening.cpu().numpy().astype(np.float32),
+    }
 
 
 def _describe(workspace: Workspace) -> BundleInfo:
@@ -33,7 +59,7 @@ def _describe(workspace: Workspace) -> BundleInfo:
     held_out = np.flatnonzero(dataset.split != Split.TRAIN)
     return BundleInfo(
         fps=float(dataset.info["fps"]),
-        styles=dataset.style_names,
+        styles=workspace.names.styles,
         contents=dataset.content_names,
         training_data=(str(dataset.info["source"]),),
         licence=str(dataset.info["licence"]),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from . import parallel
 from .checkpoint import load_checkpoint, random_state, restore_random_state, save_checkpoint
 from .settings import Settings, StageSettings
 
@@ -93,17 +94,18 @@ class Progress:
 def run_stage(stage: Stage, run: Run) -> None:
     """Train to the end, continuing where an earlier run stopped; OutOfTimeError at the deadline."""
     path = run.out / f"{stage.name}.pt"
-    rng = np.random.default_rng([run.settings.seed, *stage.name.encode()])
+    rng = np.random.default_rng([run.settings.seed, *stage.name.encode(), *([parallel.rank()] * (parallel.rank() > 0))])
     torch.manual_seed(int(rng.integers(2**31)))
+    parallel.share_weights(stage.modules)
     state = load_checkpoint(path, run.settings.scope(stage.name), run.device)
     step = 0 if state is None else _restore(stage, rng, state)
     if state is None or not state["finished"]:
         _train(stage, run, rng, step)
         stage.modules.eval()
         stage.finish()
-        save_checkpoint(path, _state(stage, run, rng, stage.settings.steps) | {"finished": True})
+        _save(path, _state(stage, run, rng, stage.settings.steps) | {"finished": True})
     stage.modules.eval()
-    print(f"{stage.name}: {stage.summary()}", flush=True)
+    _say(f"{stage.name}: {stage.summary()}")
 
 
 def _train(stage: Stage, run: Run, rng: np.random.Generator, first: int) -> None:
@@ -115,14 +117,25 @@ def _train(stage: Stage, run: Run, rng: np.random.Generator, first: int) -> None
         progress.add(stage.step(rng))
         done = step + 1
         if done % run.print_every == 0:
-            print(f"{stage.name} {done}/{stage.settings.steps}  {progress.line()}", flush=True)
+            _say(f"{stage.name} {done}/{stage.settings.steps}  {progress.line()}")
             progress = Progress()
-        out_of_time = time.monotonic() > run.deadline
+        out_of_time = parallel.any_of(time.monotonic() > run.deadline)
         if out_of_time or time.monotonic() - saved > run.save_seconds:
-            save_checkpoint(path, _state(stage, run, rng, done))
+            _save(path, _state(stage, run, rng, done))
             saved = time.monotonic()
         if out_of_time:
             raise OutOfTimeError(f"stopped in {stage.name} at step {done}; run the same command again to continue.")
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint in one process. Its random state is the own one, for repeating a lone run."""
+    if parallel.rank() == 0:
+        save_checkpoint(path, state)
+
+
+def _say(line: str) -> None:
+    if parallel.rank() == 0:
+        print(line, flush=True)
 
 
 def _set_rate(stage: Stage, step: int) -> None:
@@ -157,5 +170,6 @@ def descend(loss: Tensor, optimizer: Optimizer) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     for group in optimizer.param_groups:
+        parallel.mean_gradients(group["params"])
         nn.utils.clip_grad_norm_(group["params"], GRADIENT_NORM)
     optimizer.step()

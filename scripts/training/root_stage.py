@@ -41,9 +41,7 @@ class RootStage(Stage):
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
         """One batch of crops of every kind, held ones fewer."""
-        sampler = self._workspace.sampler
-        takes, frames = sampler.draw(rng, self.settings.batch)
-        features = self._workspace.frames.crop(takes, sampler.offsets(rng, takes, frames), frames)
+        features = self._workspace.clips.poses(rng, self.settings.batch)
         held = self._held(features[::4])
         poses = [features, self._disturbed(features), self._remade(features), held, self._remade(held)]
         truth = [features, features, features, held, held]

@@ -31,6 +31,26 @@ class StageSettings:
 
 
 @dataclass(frozen=True)
+class AugmentationSettings:
+    """How often a clip is changed before anything sees it; see augmentation.py.
+
+    Attributes:
+        unlabelled: share of clips without a style label, if the dataset has any.
+        mirror: share of clips with left and right exchanged.
+        retime: share of batches at another speed, between ``slowest`` and ``fastest``. Speed belongs to a style: only
+            the autoencoder, and clips without a label, see it.
+        join: share of labelled clips that get the legs of another action in the same style.
+    """
+
+    unlabelled: float = 0.3
+    mirror: float = 0.5
+    retime: float = 0.4
+    slowest: float = 0.75
+    fastest: float = 1.35
+    join: float = 0.2
+
+
+@dataclass(frozen=True)
 class PoseWeights:
     """Weights of the autoencoder's losses, beside 1 for the features themselves."""
 
@@ -38,11 +58,13 @@ class PoseWeights:
     rotations: float = 1.0
     latent_size: float = 1e-3
     latent_change: float = 1e-3
+    # Of the variational autoencoder; 0 trains a plain one.
+    divergence: float = 0.0
 
 
 @dataclass(frozen=True)
 class StyleWeights:
-    """Weights of the stylizer's losses (recipe C)."""
+    """Weights of the stylizer's losses (recipe C, changed); 0 leaves one out."""
 
     reconstruction: float = 2.0
     cycle: float = 1.0
@@ -58,12 +80,52 @@ class StyleWeights:
     content_code: float = 0.3
     pose: float = 1.0
     joints: float = 2.0
-    # Share of swaps whose target is the clip's own statistics plus the difference of the class means.
-    relative_share: float = 0.5
-    # How far a swap by reference follows what is special about the reference: gives variety to the style codes.
-    reference_detail: float = 0.5
-    # Standard deviation of the noise on latents that the encoders read.
+    jerk: float = 0.5
+
+
+@dataclass(frozen=True)
+class SwapSettings:
+    """What swaps are made of, and what they are measured against.
+
+    Attributes:
+        supervised: whether labels are known at all. Without, the style of a clip is what sets it apart from the other
+            clips that do much the same.
+        by_label: share of the swaps with the target's label as a cue.
+        without_reference: of those, the share that has nothing but the label.
+        relative: share of the swaps whose goal is the source moved by the difference of two classes.
+        average: share of the swaps whose goal is moved by what the styles do to any action.
+        reference_detail: how far a swap follows what is special about its reference: gives variety to the style codes.
+        slack: spreads of its class in which a swap without a reference may be anything.
+        latent_noise: standard deviation of the noise on latents that the encoders read.
+        learned_prior: whether each label has a Gaussian of its own to draw from, or all of them N(0, I).
+        memory: share of the old in the running mean of the weights that is kept in the end; 0 keeps the last ones.
+    """
+
+    supervised: bool = True
+    by_label: float = 0.6
+    without_reference: float = 0.25
+    relative: float = 0.5
+    average: float = 0.15
+    reference_detail: float = 0.9
+    slack: float = 1.0
     latent_noise: float = 0.05
+    learned_prior: bool = True
+    memory: float = 0.99
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """How finely takes are told apart where labels are not looked at; see discovery.py.
+
+    Attributes:
+        actions: number of kinds of pieces.
+        styles: number of kinds of recordings.
+        frames: longest piece.
+    """
+
+    actions: int = 24
+    styles: int = 24
+    frames: int = 240
 
 
 @dataclass(frozen=True)
@@ -83,17 +145,26 @@ class NetworkSizes:
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole run. crop_frames is drawn from anew for every batch."""
+    """A whole run.
+
+    Attributes:
+        crop_frames: drawn from anew for every batch.
+        left_out: actions that only the autoencoder sees, to find out what happens to a user's own.
+    """
 
     seed: int = 20240513
+    left_out: tuple[str, ...] = ()
     crop_frames: tuple[int, ...] = (96, 96, 64, 64, 40, 160)
     network: NetworkSizes = field(default_factory=NetworkSizes)
-    autoencoder: StageSettings = field(default_factory=lambda: StageSettings(3000, 32, 1e-3))
+    autoencoder: StageSettings = field(default_factory=lambda: StageSettings(4000, 32, 1e-3))
     auxiliaries: StageSettings = field(default_factory=lambda: StageSettings(800, 32, 1e-3))
     stylizer: StageSettings = field(default_factory=lambda: StageSettings(2000, 32, 8e-4))
     root: StageSettings = field(default_factory=lambda: StageSettings(1500, 32, 1e-3))
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     pose_weights: PoseWeights = field(default_factory=PoseWeights)
     style_weights: StyleWeights = field(default_factory=StyleWeights)
+    discovery: Discovery = field(default_factory=Discovery)
+    swaps: SwapSettings = field(default_factory=SwapSettings)
 
     def to_json(self) -> str:
         """Text that is equal exactly when two settings are."""
@@ -106,6 +177,9 @@ class Settings:
             del values[later]
         if stage in ("autoencoder", "auxiliaries"):
             del values["style_weights"]
+            values["swaps"] = self.swaps.supervised
+        if stage == "autoencoder":
+            del values["left_out"], values["augmentation"]["join"]
         return json.dumps(values, sort_keys=True)
 
     def with_seed(self, seed: int) -> Settings:
@@ -126,10 +200,11 @@ def load_settings(path: Path | None) -> Settings:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"The settings file {path} cannot be read: {error}.") from error
-    return _override(Settings(), values)
+    return override(Settings(), values)
 
 
-def _override(settings: _Settings, values: dict[str, Any]) -> _Settings:
+def override(settings: _Settings, values: dict[str, Any]) -> _Settings:
+    """The settings with the entries of nested dictionaries in place of their own; SettingsError for unknown ones."""
     changes: dict[str, Any] = {}
     for name, value in values.items():
         if not hasattr(settings, name) or name.startswith("_") or callable(getattr(settings, name)):
@@ -137,7 +212,7 @@ def _override(settings: _Settings, values: dict[str, Any]) -> _Settings:
         current = getattr(settings, name)
         match value:
             case dict():
-                changes[name] = _override(current, cast("dict[str, Any]", value))
+                changes[name] = override(current, cast("dict[str, Any]", value))
             case list():
                 changes[name] = tuple(cast("list[Any]", value))
             case _:

@@ -12,21 +12,23 @@ from core.skeleton import CANONICAL, PARENTS
 CONTENTS = ("walk", "wave")
 STYLES = ("calm", "old", "proud")
 TAKES = 36
+UNNAMED = (8, 9, 22)
 
 
 def write_dataset(path: Path) -> None:
-    """Smooth random features; one take in six is held out, one is too short to be used."""
+    """Smooth random features; one take in six is held out, one is too short to be used, three have no labels."""
     rng = np.random.default_rng(0)
     lengths = rng.integers(64, 110, TAKES)
     lengths[0] = 20
+    loose = np.isin(np.arange(TAKES), UNNAMED)
     clips = [make_clip(rng, int(length)) for length in lengths]
     np.savez(
         path,
         features=np.concatenate(clips),
         starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
         lengths=lengths.astype(np.int64),
-        content=(np.arange(TAKES) % len(CONTENTS)).astype(np.int16),
-        style=(np.arange(TAKES) // 2 % len(STYLES)).astype(np.int16),
+        content=np.where(loose, -1, np.arange(TAKES) % len(CONTENTS)).astype(np.int16),
+        style=np.where(loose, -1, np.arange(TAKES) // 2 % len(STYLES)).astype(np.int16),
         split=np.array([2 if i % 12 == 5 else 1 if i % 12 == 11 else 0 for i in range(TAKES)], np.int8),
         takes=np.array([f"take_{i:03d}" for i in range(TAKES)]),
         content_names=np.array(CONTENTS),

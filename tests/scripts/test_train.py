@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +15,19 @@ from core.rotations import from_axis_angle, to_sixd
 from core.skeleton import CANONICAL, JOINT_COUNT
 from core.steps import finish
 from models.bundle import read_bundle
+from models.config import STRIDE
 from models.networks.autoencoder import MotionAutoencoder
 from models.runtime import TorchNetwork
 from models.stylization import StylizationNetwork
 from scripts import train
 from scripts.training.autoencoder_stage import standardize_latent
-from scripts.training.dataset import DatasetError, Normalization, Split, load_dataset
+from scripts.training.batches import BatchSource
+from scripts.training.dataset import UNLABELLED, DatasetError, Normalization, Split, load_dataset
 from scripts.training.gaussians import Gaussian, LabelPrior, fold_prior
 from scripts.training.kinematics import PoseKinematics, angles_between
-from scripts.training.latents import LatentBank
 from scripts.training.sampling import CropSampler, PairSampler
 from scripts.training.settings import Settings, SettingsError, load_settings
-from scripts.training.workspace import Workspace, open_workspace
+from scripts.training.workspace import Workspace, open_workspace, without_left_out
 
 from .synthetic import TAKES, write_dataset
 
@@ -50,8 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(folder: Path, out: str, *options: str) -> int:
-    files = ["--data", str(folder / "data.npz"), "--settings", str(folder / "small.toml")]
+def run(folder: Path, out: str, *options: str, settings: Path | None = None) -> int:
+    files = ["--data", str(folder / "data.npz"), "--settings", str(settings or folder / "small.toml")]
     target = ["--out", str(folder / out), "--weights", str(folder / f"{out}.safetensors")]
     return train.main([*files, *target, "--device", "cpu", "--threads", "1", *options])
 
@@ -128,22 +131,73 @@ def test_pairs_differ_in_style_and_come_from_training(workspace: Workspace) -> N
 def test_crops_stay_inside_their_takes(workspace: Workspace) -> None:
     sampler, rng = CropSampler(workspace.dataset, (64, 40, 4000)), np.random.default_rng(0)
     for _ in range(20):
-        takes, frames = sampler.draw(rng, 8)
+        frames = sampler.frames(rng)
+        takes = sampler.draw(rng, 8, frames)
         offsets = sampler.offsets(rng, takes, frames)
         assert (offsets >= 0).all()
         assert (offsets + frames <= workspace.dataset.lengths[takes]).all()
 
 
-def test_latent_crops_are_what_the_encoder_makes_of_the_frames(workspace: Workspace) -> None:
-    bank = LatentBank(workspace)
-    takes, offsets = np.array([1, 2, 3, 4]), np.array([8, 9, 10, 11])
-    latents = bank.crop(takes, offsets, 8)
-    with torch.no_grad():
-        # A frame of context on each side, which the bank's latents have seen, too.
-        crops = workspace.frames.crop(takes, offsets - 8, 48)
-        direct = workspace.network.autoencoder.encode(crops)[..., 2:10]
-    # Beyond the receptive field of the encoder nothing may differ.
-    torch.testing.assert_close(latents[..., 1:-1], direct[..., 1:-1], atol=1e-5, rtol=1e-4)
+def test_unlabelled_takes_are_drawn_by_themselves(workspace: Workspace) -> None:
+    sampler, rng = workspace.clips.sampler, np.random.default_rng(0)
+    loose = np.flatnonzero(workspace.dataset.style == UNLABELLED)
+    assert set(sampler.draw_loose(rng, 200, 40)) == set(loose)
+    assert not set(sampler.draw(rng, 200, 40)) & set(loose)
+    assert len(sampler.draw_loose(rng, 5, 4000)) == 0
+
+
+def test_a_batch_is_of_partners_that_differ_in_style(workspace: Workspace) -> None:
+    source, rng = BatchSource(workspace), np.random.default_rng(0)
+    batches = [source.draw(rng, 8) for _ in range(20)]
+    for batch in batches:
+        assert batch.a.shape == batch.b.shape
+        assert batch.features_a.shape[-1] == STRIDE * batch.a.shape[-1]
+        assert (batch.style != batch.style[batch.partner]).all()
+        assert (batch.content < source.shape[0]).all()
+    styles, contents = (torch.cat([getattr(batch, name) for batch in batches]) for name in ("style", "content"))
+    # Some clips are unlabelled, some labelled ones have the legs of another action, and some are mirrored.
+    assert (styles == UNLABELLED).any()
+    assert ((styles != UNLABELLED) & (contents == UNLABELLED)).any()
+    assert (contents >= len(workspace.dataset.content_names)).any()
+
+
+def test_an_action_that_is_left_out_is_not_drawn(folder: Path, workspace: Workspace) -> None:
+    settings = dataclasses.replace(workspace.settings, left_out=("wave",))
+    others = without_left_out(dataclasses.replace(workspace, settings=settings))
+    takes = others.clips.sampler.draw(np.random.default_rng(0), 200, 40)
+    assert set(others.dataset.content[takes]) == {workspace.dataset.content_names.index("walk")}
+    path = folder / "unknown.toml"
+    path.write_text(SMALL.replace("crop_frames", 'left_out = ["dive"]\ncrop_frames'))
+    assert run(folder, "unknown", "--steps", "1", settings=path) == 1
+
+
+def test_training_without_labels_makes_a_bundle_with_all_label_names(folder: Path) -> None:
+    path = folder / "unsupervised.toml"
+    path.write_text(SMALL + "[swaps]\nsupervised = false\n[discovery]\nactions = 3\nstyles = 4\nframes = 50\n")
+    assert run(folder, "unsupervised", "--steps", "2", settings=path) == 0
+    bundle = read_bundle(folder / "unsupervised.safetensors")
+    assert bundle.info.styles == load_dataset(folder / "data.npz").style_names
+
+
+def test_a_variational_autoencoder_trains(folder: Path) -> None:
+    path = folder / "variational.toml"
+    path.write_text(SMALL + "[pose_weights]\ndivergence = 0.001\n")
+    assert run(folder, "variational", "--steps", "2", settings=path) == 0
+
+
+def test_two_processes_train_together(folder: Path) -> None:
+    files = ["--data", str(folder / "data.npz"), "--settings", str(folder / "small.toml"), "--steps", "2"]
+    target = ["--out", str(folder / "two"), "--weights", str(folder / "two.safetensors")]
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "scripts.train"]
+    command = [sys.executable, *launch, *files, *target, "--device", "cpu", "--threads", "1"]
+    done = subprocess.run(command, cwd=Path(train.__file__).parents[1], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("stylizer: ") == 1
+    assert run(folder, "one", "--steps", "2") == 0
+    one, two = (read_bundle(folder / f"{name}.safetensors").tensors for name in ("one", "two"))
+    # Twice the clips make another step: but from the same start, so that it is a near one.
+    gaps = [float(np.abs(one[name] - two[name]).max()) for name in one if name.startswith("autoencoder.encoder.0")]
+    assert 0.0 < max(gaps) < 0.1
 
 
 def test_kinematics_agree_with_core(workspace: Workspace) -> None:
