@@ -95,7 +95,42 @@ def contact_error(original: Motion, result: Motion, floor: Array | None = None) 
     )
 
 
+@dataclass(frozen=True)
+class Skate:
+    """How heels and toes move over the floor while those of the original rest; NaN if they never do.
+
+    Attributes:
+        speed: mean over resting frames, cm per second.
+        original_speed: the same of the original.
+        slide: mean way per contact, cm.
+        original_slide: the same of the original.
+    """
+
+    speed: float
+    original_speed: float
+    slide: float
+    original_slide: float
+
+
+def foot_skate(original: Motion, result: Motion) -> Skate:
+    """Judge a result against its original, at the same times."""
+    centimetres = 100.0 / original.skeleton.scale
+    found: list[float] = []
+    for motion in (result, original):
+        points = motion.positions() * centimetres
+        feet = [(points[:, INDEX[name]], runs) for name, runs in _foot_runs(original)]
+        speeds = _join(_speeds(foot, runs, original.times) for foot, runs in feet)
+        slides = [_way(foot[start:stop]) for foot, runs in feet for start, stop in runs]
+        found += [float(np.mean(values)) if len(values) else float("nan") for values in (speeds, slides)]
+    return Skate(found[0], found[2], found[1], found[3])
+
+
 Runs = list[tuple[int, int]]
+
+
+def _way(points: Array) -> float:
+    """Way over the floor along (T, 3) points."""
+    return float(np.linalg.norm(np.diff(points[:, [0, 2]], axis=0), axis=-1).sum())
 
 
 def _foot_runs(original: Motion) -> Iterator[tuple[str, Runs]]:

@@ -29,6 +29,8 @@ Float32 = NDArray[np.float32]
 # Raise it when the network below changes: cached judges are then trained anew.
 _ARCHITECTURE = 2
 _POSITIONS = 3 * JOINT_COUNT
+# Twice as many classes need twice as many steps.
+_CLASSES_PER_ROUND = 10
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Judge(nn.Module):
 
     def forward(self, clips: Tensor, lengths: Tensor) -> Tensor:
         """Logits (B, classes) of clips (B, T, inputs), of which the first ``lengths`` (B,) frames count."""
+        return self.head(self.pooled(clips, lengths))
+
+    def pooled(self, clips: Tensor, lengths: Tensor) -> Tensor:
+        """Mean and spread over time of the last hidden layer (B, 2 * width), of the same."""
         mask = (torch.arange(clips.shape[1], device=clips.device) < lengths[:, None])[:, None].float()
         hidden = self.entry(((clips - self.mean) / self.scale).transpose(1, 2) * mask)
         mask = mask[..., ::2]
@@ -72,7 +78,7 @@ class Judge(nn.Module):
         count = mask.sum(dim=-1)
         mean = (hidden * mask).sum(dim=-1) / count
         variance = ((hidden - mean[..., None]).square() * mask).sum(dim=-1) / count
-        return self.head(torch.cat([mean, (variance + 1e-4).sqrt()], dim=-1))
+        return torch.cat([mean, (variance + 1e-4).sqrt()], dim=-1)
 
 
 class _Block(nn.Module):
@@ -92,28 +98,43 @@ class _Block(nn.Module):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Names of the style and of the action that a clip shows."""
+    """What the judges see in a clip.
+
+    Attributes:
+        style: name of its style.
+        content: name of its action.
+        style_features: (F,) what the style judge decides by, of length one.
+        content_features: the same of the content judge.
+    """
 
     style: str
     content: str
+    style_features: Float32
+    content_features: Float32
 
 
 @dataclass(frozen=True)
 class Bench:
-    """The two judges."""
+    """The two judges, and the seeds of their training."""
 
     style: Judge
     content: Judge
     styles: tuple[str, ...]
     contents: tuple[str, ...]
+    seeds: tuple[int, int]
 
     def judge(self, joints: Array) -> Verdict:
         """Verdict on one clip (T, 22, 3)."""
         clip = torch.from_numpy(judge_input(joints))[None]
         length = torch.tensor([clip.shape[1]])
         with torch.inference_mode():
-            style, content = (int(judge(clip, length).argmax()) for judge in (self.style, self.content))
-        return Verdict(self.styles[style], self.contents[content])
+            seen = [judge.pooled(clip, length) for judge in (self.style, self.content)]
+            style, content = (
+                int(judge.head(pooled).argmax()) for judge, pooled in zip((self.style, self.content), seen, strict=True)
+            )
+        # As in GenMoStyle's evaluation, so that distances have its scale.
+        features = [functional.normalize(pooled[0], dim=0).numpy() for pooled in seen]
+        return Verdict(self.styles[style], self.contents[content], *features)
 
 
 def judge_input(joints: Array) -> Float32:
@@ -125,23 +146,25 @@ def judge_input(joints: Array) -> Float32:
 
 
 def open_bench(library: Library, cache: Path, config: JudgeConfig | None = None) -> Bench:
-    """Both judges, from the cache or trained now (two to three minutes on one thread)."""
+    """Both judges, from the cache or trained now (two to three minutes on one thread); each on the takes it can use."""
     config = config or JudgeConfig()
-    takes = library.of(TRAIN)
     cache.mkdir(parents=True, exist_ok=True)
-    inputs: list[Float32] = []
+    inputs: dict[str, Float32] = {}
     judges: list[Judge] = []
-    for offset, (what, names) in enumerate((("style", library.styles), ("content", library.contents))):
+    seeds = (config.seed, config.seed + 1)
+    for seed, (what, names) in zip(seeds, (("style", library.styles), ("content", library.contents)), strict=True):
         key = json.dumps([library.digest, _ARCHITECTURE, what, asdict(config)])
         path = cache / f"{what}-{hashlib.sha256(key.encode()).hexdigest()[:12]}.safetensors"
         if path.exists():
             judges.append(_read(path, len(names), config))
             continue
-        inputs = inputs or [judge_input(library.joints_of(take)) for take in takes]
+        takes = [take for take in library.of(TRAIN) if getattr(take, what)]
+        inputs.update({t.name: judge_input(library.joints_of(t)) for t in takes if t.name not in inputs})
         labels = [names.index(getattr(take, what)) for take in takes]
-        judges.append(_train(inputs, np.array(labels), len(names), replace(config, seed=config.seed + offset)))
+        longer = replace(config, seed=seed, steps=config.steps * max(1, round(len(names) / _CLASSES_PER_ROUND)))
+        judges.append(_train([inputs[take.name] for take in takes], np.array(labels), len(names), longer))
         save_tensors(path, {name: value.numpy() for name, value in judges[-1].state_dict().items()}, {"judge": key})
-    return Bench(judges[0], judges[1], library.styles, library.contents)
+    return Bench(judges[0], judges[1], library.styles, library.contents, seeds)
 
 
 def _read(path: Path, classes: int, config: JudgeConfig) -> Judge:
@@ -158,7 +181,7 @@ def _train(inputs: Sequence[Float32], labels: NDArray[np.int64], classes: int, c
     judge = _fresh(inputs, classes, config)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=config.rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.rate, total_steps=config.steps)
-    weights = 1.0 / np.bincount(labels, minlength=classes)[labels]
+    weights = 1.0 / np.bincount(labels, minlength=classes)[labels]  # classes without takes are never drawn
     for _ in range(config.steps):
         chosen = rng.choice(len(inputs), config.batch, p=weights / weights.sum())
         clips, lengths = _crop([inputs[i] for i in chosen], int(rng.choice(config.crops)), rng)

@@ -2,8 +2,10 @@
 """The real takes: where their files are, how they are split, and where their joints are."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +25,23 @@ _CONVENTION = 1
 
 @dataclass(frozen=True)
 class Take:
-    """One real take; ``split`` is 0 for training, 1 for validation, 2 for test."""
+    """One real take.
+
+    Attributes:
+        name: of its file.
+        content: name of its action, empty if it has none.
+        style: name of its style, empty if it has none.
+        split: 0 for training, 1 for validation, 2 for test.
+        path: its file.
+        data: name of the data set that it belongs to, if the dataset says it.
+    """
 
     name: str
     content: str
     style: str
     split: int
     path: Path
+    data: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -47,6 +59,8 @@ class Library:
         styles: names of the styles.
         digest: changes with the takes, their split, and the joint convention.
         joints: take name to (T, 22, 3) metres, 30 fps.
+        info: what the dataset says about itself, licences included.
+        absent: takes of the dataset that carry no label, or whose file is not in the folder.
     """
 
     takes: tuple[Take, ...]
@@ -54,6 +68,8 @@ class Library:
     styles: tuple[str, ...]
     digest: str
     joints: dict[str, NDArray[np.float32]]
+    info: dict[str, Any] = field(default_factory=dict[str, Any])
+    absent: int = 0
 
     def of(self, *splits: int) -> list[Take]:
         """The takes of some splits."""
@@ -71,18 +87,51 @@ def read_clip(path: Path) -> Clip:
 
 
 def load_library(dataset: Path, folder: Path, cache: Path) -> Library:
-    """The takes of a prepared dataset, whose BVH files lie anywhere below ``folder``; joints are cached."""
+    """The labelled takes of a prepared dataset whose BVH files lie anywhere below ``folder``; joints are cached.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
     with np.load(dataset, allow_pickle=False) as data:
         names = [str(name) for name in data["takes"]]
         contents, styles = (tuple(str(name) for name in data[f"{what}_names"]) for what in ("content", "style"))
         labels = np.stack([data["content"], data["style"], data["split"]], axis=-1)
+        info = json.loads(str(data["info"])) if "info" in data.files else {}
+        sources = data["source"] if "source" in data.files else np.zeros(len(names), dtype=np.int16)
     files = {path.stem: path for path in folder.rglob("*.bvh")}
+    there = [i for i, name in enumerate(names) if name in files and labels[i, :2].max() >= 0]
+    if not there:
+        raise FileNotFoundError(
+            f"No labelled take of {dataset} lies in {folder}: name the archive that it was made of."
+        )
+    # One name for each source, in their order.
+    data_names = tuple(str(info.get("source", "")).split(", "))
     takes = tuple(
-        Take(name, contents[content], styles[style], int(split), files[name])
-        for name, (content, style, split) in zip(names, labels, strict=True)
+        Take(
+            name=names[i],
+            content=_name(contents, labels[i, 0]),
+            style=_name(styles, labels[i, 1]),
+            split=int(labels[i, 2]),
+            path=files[names[i]],
+            data=data_names[sources[i]] if sources[i] < len(data_names) else "",
+        )
+        for i in there
     )
-    state = hashlib.sha256(repr((_CONVENTION, names, labels.tolist())).encode()).hexdigest()[:12]
-    return Library(takes, contents, styles, state, _cached_joints(takes, cache / f"joints-{state}.npz"))
+    about = (_CONVENTION, [names[i] for i in there], labels[there].tolist())
+    state = hashlib.sha256(repr(about).encode()).hexdigest()[:12]
+    # Names that no take of the folder bears would be classes without examples.
+    contents, styles = ({take.content for take in takes}, {take.style for take in takes})
+    joints = _cached_joints(takes, cache / f"joints-{state}.npz")
+    return Library(takes, _named(contents), _named(styles), state, joints, info, len(names) - len(takes))
+
+
+def _name(names: tuple[str, ...], label: int) -> str:
+    """The name of a label; none of a negative one."""
+    return names[label] if label >= 0 else ""
+
+
+def _named(names: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(names - {""}))
 
 
 def _cached_joints(takes: tuple[Take, ...], path: Path) -> dict[str, NDArray[np.float32]]:

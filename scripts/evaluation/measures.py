@@ -107,8 +107,16 @@ class StyleScale:
     means: dict[tuple[str, str], Array]
     spread: Array
 
+    def knows(self, content: str, *styles: str) -> bool:
+        """Whether there were real takes of this content in all of these styles."""
+        return all((content, style) in self.means for style in styles)
+
     def step(self, before: Array, after: Array, content: str, styles: tuple[str, str]) -> StyleStep:
-        """How far ``after`` went from ``before`` on the way from styles[0] to styles[1] for this content."""
+        """How far ``after`` went from ``before`` on the way from styles[0] to styles[1] for this content.
+
+        Raises:
+            KeyError: a class that :meth:`knows` denies.
+        """
         way = (self.means[content, styles[1]] - self.means[content, styles[0]]) / self.spread
         moved = (after - before) / self.spread
         length = float(way @ way)

@@ -6,25 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from .cases import Outcome
-
-_RESAMPLES = 1000
-_Z = 1.96
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Value and interval, two places."""
-        return f"{self.value:.2f} ({self.low:.2f}-{self.high:.2f})"
+from .figures import Figure, median, share
 
 
 @dataclass(frozen=True)
@@ -48,31 +31,14 @@ class Report:
     real: tuple[Outcome, ...]
 
 
-def share(hits: Sequence[bool]) -> Figure:
-    """Share of hits with Wilson's interval."""
-    n, p = len(hits), float(np.mean(hits))
-    middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    reach = _Z * (p * (1 - p) / n + _Z**2 / (4 * n**2)) ** 0.5 / (1 + _Z**2 / n)
-    return Figure(p, max(0.0, min(middle - reach, p)), min(1.0, max(middle + reach, p)))
-
-
-def median(values: Sequence[float]) -> Figure:
-    """Median with its bootstrap interval."""
-    rng = np.random.default_rng(0)
-    sample = np.asarray(values)
-    medians = np.median(sample[rng.integers(len(sample), size=(_RESAMPLES, len(sample)))], axis=1)
-    low, high = np.percentile(medians, [2.5, 97.5])
-    return Figure(float(np.median(sample)), float(low), float(high))
-
-
 def summarize(outcomes: Sequence[Outcome]) -> Summary:
     """Four figures of at least one outcome."""
     return Summary(
         len(outcomes),
-        share([o.style == o.case.target for o in outcomes]),
-        share([o.content == o.case.take.content for o in outcomes]),
-        median([o.step.expression for o in outcomes]),
-        median([o.step.off for o in outcomes]),
+        share([o.style_hit for o in outcomes]),
+        share([o.content_hit for o in outcomes if o.content_hit is not None]),
+        median([o.step.expression for o in outcomes if o.step]),
+        median([o.step.off for o in outcomes if o.step]),
     )
 
 
@@ -104,17 +70,19 @@ def write(report: Report, folder: Path, name: str) -> None:
         "notes": report.notes,
         "summary": {source: asdict(summary) for source, summary in sources.items()},
         "real_takes": asdict(summarize(report.real)),
-        "outcomes": [_row(outcome) for outcome in report.outcomes],
+        "outcomes": [row(outcome) for outcome in report.outcomes],
     }
     (folder / f"{name}.json").write_text(json.dumps(values, indent=1), encoding="utf-8")
 
 
-def _row(outcome: Outcome) -> dict[str, object]:
+def row(outcome: Outcome) -> dict[str, object]:
+    """An outcome as JSON has it."""
     case = outcome.case
     return {
         "source": case.source, "take": case.take.name, "content": case.take.content, "from": case.take.style,
         "into": case.target, "reference": case.reference.name if case.reference else None, "seed": case.seed,
-        "judged_style": outcome.style, "judged_content": outcome.content, **asdict(outcome.step),
+        "judged_style": outcome.verdict.style, "judged_content": outcome.verdict.content,
+        **(asdict(outcome.step) if outcome.step else {"expression": None, "off": None}),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 """What is judged, in Python: the network alone, the network's change on the rig, and the whole path without Blender."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.calibration import calibrate
 from core.canonical import to_canonical
@@ -51,12 +52,18 @@ def pipeline(engine: StyleEngine) -> System:
     return _pipeline(engine, contacts=True)
 
 
-def _pipeline(engine: StyleEngine, *, contacts: bool) -> System:
-    def run(case: Case) -> Array:
-        clip = read_clip(case.take.path)
-        reference: Clip | None = read_clip(case.reference.path) if case.reference else None
-        style = case.target if case.reference is None else ""
-        settings = StyleSettings(case.source, style, 1.0, case.seed, PREDICTED, contacts)
-        return rig_joints(stylize(clip, reference, engine, settings).motion, clip.bone_map)
+def settings_of(case: Case) -> StyleSettings:
+    """What a user would ask for."""
+    style = case.target if case.reference is None else ""
+    return StyleSettings(source=case.source, style=style, amount=1.0, seed=case.seed, root=PREDICTED, contacts=True)
 
-    return run
+
+def restyled(engine: StyleEngine, case: Case, settings: StyleSettings) -> Array:
+    """The joints (T, 22, 3) of a case's result, made with any settings."""
+    clip = read_clip(case.take.path)
+    reference: Clip | None = read_clip(case.reference.path) if case.reference else None
+    return rig_joints(stylize(clip, reference, engine, settings).motion, clip.bone_map)
+
+
+def _pipeline(engine: StyleEngine, *, contacts: bool) -> System:
+    return lambda case: restyled(engine, case, replace(settings_of(case), contacts=contacts))

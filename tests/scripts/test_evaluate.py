@@ -4,7 +4,6 @@ import sys
 import zipfile
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +14,19 @@ from core.kinematics import joint_positions
 from core.pipeline import LABEL, REFERENCE
 from core.rotations import from_axis_angle, rotate, yaw_quaternion
 from core.skeleton import CANONICAL, INDEX, JOINT_COUNT, PARENTS
-from models.bundle import read_bundle, write_bundle
+from models.bundle import BundleError, read_bundle, write_bundle
 from scripts import benchmark, evaluate
 from scripts.evaluation.blender_suite import BlenderError, BlenderJob, newest_zip, run_in_blender
-from scripts.evaluation.cases import Case, Court, draw_cases
+from scripts.evaluation.cases import Case, Court, Wishes, check_held_out, draw_cases
+from scripts.evaluation.figures import Figure, mean, median, ratio, repeated, share
 from scripts.evaluation.joints import complete, rig_joints, stance
-from scripts.evaluation.judges import Judge, JudgeConfig, judge_input, open_bench
-from scripts.evaluation.library import TEST, Library, Take, load_library, read_clip
+from scripts.evaluation.judges import Judge, judge_input, open_bench
+from scripts.evaluation.library import TEST, TRAIN, Library, Take, load_library, read_clip
 from scripts.evaluation.measures import MEASURES, StyleScale, fit_scale, measure
-from scripts.evaluation.report import median, share
-from tests.blender_addon.weights import STYLES, write_test_weights
+from tests.blender_addon.weights import STYLES
 
-WALK = Path(__file__).parents[1] / "data/walk_normal.bvh"
-CONTENTS = ("walk", "wave")
-QUICK = JudgeConfig(steps=3, batch=4, width=8, dilations=(1, 2))
+from .takes import CONTENTS, QUICK, WALK, write_weights
+
 UP = np.array([0.0, 1.0, 0.0])
 
 
@@ -36,58 +34,6 @@ UP = np.array([0.0, 1.0, 0.0])
 def walk() -> np.ndarray:
     clip = read_clip(WALK)
     return rig_joints(clip.motion, clip.bone_map)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four takes of each of eight classes, cut out of one walk: the styles differ by a bend that they add."""
-    folder = tmp_path_factory.mktemp("takes")
-    head, _, body = WALK.read_text(encoding="utf-8").partition("Frames:")
-    time, frames = body.splitlines()[1], np.loadtxt(body.splitlines()[2:])
-    for i, content in enumerate(CONTENTS):
-        for j, style in enumerate(STYLES):
-            for take in range(4):
-                part = frames[20 * take + 30 * i :][:60].copy()
-                part[:, 15::6] += 4.0 * j + 0.1 * take
-                rows = "\n".join(" ".join(f"{value:.4f}" for value in row) for row in part)
-                name = f"{content}_{style}_{take}.bvh"
-                (folder / name).write_text(f"{head}Frames: {len(part)}\n{time}\n{rows}\n", encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def dataset(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    names = sorted(path.stem for path in folder.glob("*.bvh"))
-    path = tmp_path_factory.mktemp("data") / "data.npz"
-    np.savez(
-        path,
-        takes=np.array(names),
-        content=np.array([CONTENTS.index(name.split("_")[0]) for name in names]),
-        style=np.array([STYLES.index(name.split("_")[1]) for name in names]),
-        split=np.array([(0, 0, 1, 2)[int(name[-1])] for name in names]),
-        content_names=np.array(CONTENTS),
-        style_names=np.array(STYLES),
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def library(folder: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return load_library(dataset, folder, tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture
-def weights(library: Library, tmp_path: Path) -> Path:
-    path = write_test_weights(tmp_path / "bandai-namco.safetensors")
-    bundle = read_bundle(path)
-    held_out = tuple(take.name for take in library.of(TEST))
-    write_bundle(path, replace(bundle, info=replace(bundle.info, held_out_takes=held_out)))
-    return path
-
-
-@pytest.fixture
-def quick_judges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "open_bench", partial(open_bench, config=QUICK))
 
 
 def posed(**turns: tuple[tuple[float, float, float], float]) -> np.ndarray:
@@ -220,23 +166,25 @@ class TestJudges:
 
 class TestCases:
     def test_are_held_out_and_of_another_style(self, library: Library) -> None:
-        for case in draw_cases(library, 16, 3):
+        for case in draw_cases(library, Wishes(16, 3)):
             assert case.take.split == TEST
             assert case.target != case.take.style
             assert (case.reference is None) == (case.source == LABEL)
             assert case.reference is None or (case.reference.split, case.reference.style) == (TEST, case.target)
 
     def test_both_sources_get_the_same_work(self, library: Library) -> None:
-        cases = draw_cases(library, 8, 3)
+        cases = draw_cases(library, Wishes(8, 3))
         work = {source: [(c.take, c.target) for c in cases if c.source == source] for source in (LABEL, REFERENCE)}
         assert work[LABEL] == work[REFERENCE]
         assert set(Counter(take.key for take, _ in work[LABEL]).values()) == {1}
 
     def test_depend_on_the_seed_alone(self, library: Library) -> None:
-        assert draw_cases(library, 6, 3) == draw_cases(library, 6, 3) != draw_cases(library, 6, 4)
+        assert (
+            draw_cases(library, Wishes(6, 3)) == draw_cases(library, Wishes(6, 3)) != draw_cases(library, Wishes(6, 4))
+        )
 
     def test_no_pair_comes_twice_before_all_were_there(self, library: Library) -> None:
-        cases = [case for case in draw_cases(library, 24, 3) if case.source == LABEL]
+        cases = [case for case in draw_cases(library, Wishes(24, 3)) if case.source == LABEL]
         assert len({(case.take.name, case.target) for case in cases}) == 24
 
     def test_a_system_that_does_nothing_expresses_nothing(self, library: Library, tmp_path: Path) -> None:
@@ -244,7 +192,68 @@ class TestCases:
         take = library.of(TEST)[0]
         other = next(style for style in STYLES if style != take.style)
         step = court.rule(Case(LABEL, take, other, None, 0), library.joints_of(take)).step
+        assert step is not None
         assert (step.expression, step.off) == pytest.approx((0.0, 0.0), abs=1e-6)
+
+    def test_are_of_the_wished_contents_and_styles(self, library: Library) -> None:
+        cases = draw_cases(library, Wishes(12, 3, styles=("elderly",), contents=("wave",)))
+        assert {(case.take.content, case.target) for case in cases} == {("wave", "elderly")}
+        with pytest.raises(FileNotFoundError, match="choose other"):
+            draw_cases(library, Wishes(12, 3, contents=("somersault",)))
+
+    def test_weights_without_labels_are_asked_by_reference_only(self, library: Library) -> None:
+        assert {case.source for case in draw_cases(library, Wishes(8, 3, labels=()))} == {REFERENCE}
+
+    def test_every_other_case_asks_for_a_style_in_which_the_content_was_recorded(self, library: Library) -> None:
+        gone = {("walk", "elderly"), ("walk", "exhausted"), ("wave", "elderly"), ("wave", "exhausted")}
+        fewer = replace(library, takes=tuple(t for t in library.takes if t.split == TEST or t.key not in gone))
+        cases = [case for case in draw_cases(fewer, Wishes(8, 3)) if case.source == LABEL]
+        known = [(case.take.content, case.target) not in gone for case in cases]
+        assert known == [True, False] * 4
+
+    def test_a_class_that_was_never_recorded_has_no_expression(self, library: Library, tmp_path: Path) -> None:
+        fewer = replace(
+            library, takes=tuple(t for t in library.takes if t.split == TEST or t.key != ("walk", "elderly"))
+        )
+        court = Court(fewer, open_bench(library, tmp_path, QUICK))
+        take = next(take for take in fewer.of(TEST) if take.key == ("walk", "normal"))
+        joints = fewer.joints_of(take)
+        assert court.rule(Case(LABEL, take, "elderly", None, 0), joints).step is None
+        assert court.rule(Case(LABEL, take, "active", None, 0), joints).step is not None
+
+    def test_a_take_that_training_saw_is_refused(self, library: Library, library_weights: Path) -> None:
+        bundle = read_bundle(library_weights)
+        seen = library.of(TRAIN)[0]
+        check_held_out(bundle, draw_cases(library, Wishes(4, 3)))
+        with pytest.raises(BundleError, match="Training saw 1 of the takes"):
+            check_held_out(bundle, [Case(LABEL, seen, "elderly", None, 0)])
+        elsewhere = replace(seen, data="Motions that training never had")
+        check_held_out(bundle, [Case(LABEL, elsewhere, "elderly", None, 0)])
+
+
+class TestLibrary:
+    def test_leaves_out_what_has_no_label_or_no_file(
+        self, takes_folder: Path, takes_dataset: Path, tmp_path: Path
+    ) -> None:
+        with np.load(takes_dataset) as saved:
+            data = dict(saved)
+        data["style"][0], data["content"][0] = -1, -1
+        data["style"][1] = -1
+        data["takes"][2] = "nowhere"
+        np.savez(tmp_path / "data.npz", **data)
+        library = load_library(tmp_path / "data.npz", takes_folder, tmp_path)
+        names = {take.name for take in library.takes}
+        assert library.absent == 2
+        assert not names & {str(data["takes"][0]), "nowhere"}
+        half = next(take for take in library.takes if take.name == str(data["takes"][1]))
+        assert (half.style, half.content) == ("", CONTENTS[int(data["content"][1])])
+        # Judges learn from what each take has; a take without a style is no case.
+        open_bench(library, tmp_path, QUICK)
+        assert all(case.take.style for case in draw_cases(library, Wishes(20, 1)))
+
+    def test_says_where_its_takes_should_be(self, takes_dataset: Path, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError, match="name the archive"):
+            load_library(takes_dataset, tmp_path, tmp_path)
 
 
 class TestFigures:
@@ -261,15 +270,36 @@ class TestFigures:
         figure = median(list(np.random.default_rng(0).normal(size=101)))
         assert figure.low <= figure.value <= figure.high
 
+    def test_what_was_not_measured_does_not_count(self) -> None:
+        assert mean([1.0, float("nan"), 3.0]).value == 2.0
+        assert mean([1.0, float("nan"), 3.0]).n == 2
+        assert mean([float("nan")]).text(2) == share([]).text(2) == "-"
+
+    def test_a_ratio_is_that_of_the_means_of_whole_pairs(self) -> None:
+        assert ratio([1.0, 2.0, 9.0], [2.0, 4.0, float("nan")]).value == pytest.approx(0.5)
+
+    def test_repeats_have_students_interval(self) -> None:
+        figure = repeated([Figure(value, value, value, 10) for value in (0.8, 0.9, 1.0)])
+        # Mean 0.9, standard deviation 0.1, t of 2 degrees of freedom 4.303.
+        assert (figure.value, figure.high, figure.n) == pytest.approx((0.9, 0.9 + 4.303 * 0.1 / 3**0.5, 30))
+
+    def test_a_rounded_zero_has_no_sign(self) -> None:
+        assert Figure(-0.001, -0.5, 0.2).text(2) == "0.00 (-0.50 to 0.20)"
+
 
 @pytest.mark.usefixtures("quick_judges")
 class TestCommand:
     @pytest.mark.parametrize("suite", ["network", "pipeline", "decoded"])
     def test_writes_and_prints_a_table(
-        self, suite: str, folder: Path, dataset: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+        self,
+        suite: str,
+        takes_folder: Path,
+        takes_dataset: Path,
+        library_weights: Path,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
-        out = weights.parent / "out"
-        arguments = [folder, "--suite", suite, "--takes", 4, "--weights", weights, "--dataset", dataset]
+        weights, out = library_weights, library_weights.parent / "out"
+        arguments = [takes_folder, "--suite", suite, "--takes", 4, "--weights", weights, "--dataset", takes_dataset]
         arguments += ["--cache", weights.parent / "cache", "--out", out, "--threads", 1]
         assert evaluate.main([str(item) for item in arguments]) == 0
         values = json.loads((out / f"{suite}.json").read_text(encoding="utf-8"))
@@ -278,15 +308,22 @@ class TestCommand:
         assert (out / f"{suite}.md").read_text(encoding="utf-8").strip() == capsys.readouterr().out.strip()
 
     def test_refuses_takes_that_training_saw(
-        self, folder: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self,
+        takes_folder: Path,
+        takes_dataset: Path,
+        library: Library,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
-        weights = write_test_weights(tmp_path / "weights.safetensors")
-        arguments = [folder, "--takes", 2, "--weights", weights, "--dataset", dataset, "--cache", tmp_path]
+        weights = write_weights(tmp_path / "weights.safetensors", library)
+        bundle = read_bundle(weights)
+        write_bundle(weights, replace(bundle, info=replace(bundle.info, held_out_takes=())))
+        arguments = [takes_folder, "--takes", 2, "--weights", weights, "--dataset", takes_dataset, "--cache", tmp_path]
         assert evaluate.main([str(item) for item in arguments]) == 1
         assert "Training saw" in capsys.readouterr().err
 
-    def test_says_what_is_missing(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert evaluate.main([str(folder), "--weights", str(tmp_path / "none.safetensors")]) == 1
+    def test_says_what_is_missing(self, takes_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert evaluate.main([str(takes_folder), "--weights", str(tmp_path / "none.safetensors")]) == 1
         assert "none.safetensors" in capsys.readouterr().err
 
 
