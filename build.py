@@ -16,7 +16,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):  # noqa: UP036 - it is this line that says so
     sys.exit("build.py: Python 3.11 or newer is needed to run this; try python3.11 build.py.")
 
-from scripts.building.archive import build_zip, validate
+from scripts.building.archive import BUNDLES, STANDARD, build_zip, validate
 from scripts.building.environments import (
     BLENDER,
     NoPythonError,
@@ -67,6 +67,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     archive.add_argument(
         "--onnx", action="store_true", help="also one with onnxruntime for each platform, and one for all of them"
     )
+    archive.add_argument(
+        "--weights",
+        choices=BUNDLES,
+        default=STANDARD.name,
+        help="which weights are inside; free: made from freely licensed data only (default: %(default)s)",
+    )
     archive.set_defaults(run=run_zip)
     return parser.parse_args(arguments)
 
@@ -76,7 +82,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run_zip(options: argparse.Namespace) -> int:
     """Build the zip, or all of them; validate them if an environment with Blender exists already."""
-    archives = [build_zip(ROOT), *(build_onnx_zips() if options.onnx else ())]
+    weights = BUNDLES[options.weights]
+    if options.onnx and weights is not STANDARD:
+        raise BuildError(f"zips with onnxruntime are made with the weights {STANDARD.name} only: leave --onnx out.")
+    archives = [build_zip(ROOT, weights), *(build_onnx_zips() if options.onnx else ())]
     for archive in archives:
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.1f} MB  sha256 {digest[:16]}", flush=True)

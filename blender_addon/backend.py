@@ -59,6 +59,8 @@ from ..core.keys import (
     Mask,
     Measure,
     OriginalKeys,
+    Points,
+    Retimed,
     Samples,
     Task,
     closeness,
@@ -68,6 +70,7 @@ from ..core.keys import (
     location_closeness,
     own_moments,
     planted_below,
+    retimed,
 )
 from ..core.matching import ACCEPTED, BoneMap, corrected, match_bones, signature
 from ..core.pipeline import (
@@ -78,7 +81,6 @@ from ..core.pipeline import (
     StyleSettings,
     Stylized,
     canonical_clip,
-    style_code_steps,
     stylize_steps,
     vary_steps,
 )
@@ -90,7 +92,7 @@ from ..core.root_carrier import carry, find_carrier, lift
 from ..core.rotation_modes import Modes, to_quaternions, turned, turned_steps
 from ..core.saved_style import LONGEST_NAME as LONGEST_STYLE_NAME
 from ..core.saved_style import SUFFIX as STYLE_SUFFIX
-from ..core.saved_style import SavedStyle, SavedStyleError, read_style, write_style
+from ..core.saved_style import Model, SavedStyle, SavedStyleError, licence_of, read_style, write_style
 from ..core.saved_style import check_name as check_style_name
 from ..core.saved_style import path_of as style_path
 from ..core.saved_style import tidy as tidy_style_name
@@ -117,7 +119,10 @@ from ..core.smpl import (
     smpl_from_humanoid,
 )
 from ..core.soundness import check_bones, check_extent, check_placement, is_loop
-from ..core.steps import Progress, Steps, finish, scaled
+from ..core.steps import Progress, Steps, finish, halving, scaled
+from ..core.style_reading import StyleReading, read_style_steps
+from ..core.style_statistics import StyleStatistics
+from ..core.timing import TimeWarp, changing_warp, even_warp
 from ..core.worker.client import RemoteNetwork, Worker, WorkerState
 from ..core.worker.process import WorkerCommand, clean_environment, no_window
 from ..core.worker.session import Description as WeightsDescription
@@ -132,22 +137,22 @@ Weights = Any
 
 def run(clip: Clip, reference: Clip | None, settings: StyleSettings) -> Stylized:
     """All of :func:`run_steps` at once."""
-    return finish(run_steps(clip, reference, settings))
+    return finish(run_steps(clip, reference, settings, engine()))
 
 
-def run_steps(clip: Clip, reference: Clip | None, settings: StyleSettings) -> Steps[Stylized]:
-    """Stylize with the engine that the user chose.
+def run_steps(clip: Clip, reference: Clip | None, settings: StyleSettings, computer: StyleEngine) -> Steps[Stylized]:
+    """Stylize with an engine, usually the one that the user chose.
 
     Raises:
         PanacheError: with a sentence for the user.
 
     """
-    return stylize_steps(clip, reference, engine(), settings)
+    return stylize_steps(clip, reference, computer, settings)
 
 
 def run_variations_steps(
     clip: Clip, reference: Clip | None, settings: Sequence[StyleSettings]
-) -> Steps[list[RigMotion]]:
+) -> Steps[list[Stylized]]:
     """One clip in several styles that differ in nothing but source, style and seed.
 
     Raises:
@@ -157,15 +162,14 @@ def run_variations_steps(
     return vary_steps(clip, reference, engine(), settings)
 
 
-def run_style_code_steps(clip: Clip) -> Steps[tuple[float, ...]]:
+def run_style_reading_steps(clip: Clip, *, refine: bool) -> Steps[StyleReading]:
     """The style in which a clip is performed, to be saved.
 
     Raises:
         PanacheError: with a sentence for the user.
 
     """
-    code = yield from style_code_steps(clip, engine())
-    return tuple(code.tolist())
+    return read_style_steps(clip, engine(), refine=refine)
 
 
 def examine_steps(clip: Clip) -> Steps[Preflight]:
@@ -198,6 +202,30 @@ def style_names() -> tuple[str, ...]:
         return ()
 
 
+def has_weights() -> bool:
+    """Whether the weights can be read, with styles of their own or without. Cheap enough to call while drawing."""
+    try:
+        return bool(_bundle(*_stamp()))
+    except EngineError:
+        return False
+
+
+def knows_timing() -> bool:
+    """Whether the weights say how fast a style moves. Cheap enough to call while drawing."""
+    try:
+        return _bundle(*_stamp()).tempo is not None
+    except EngineError:
+        return False
+
+
+def knows_range() -> bool:
+    """Whether the weights say what they were trained on. Cheap enough to call while drawing."""
+    try:
+        return _bundle(*_stamp()).content_range is not None
+    except EngineError:
+        return False
+
+
 def model_version() -> str:
     """Revision of the trainer that made the weights."""
     return str(_bundle(*_stamp()).info.git_revision)
@@ -208,10 +236,22 @@ def weights_licence() -> str:
     return str(_bundle(*_stamp()).info.licence)
 
 
+def weights_data() -> str:
+    """Names of the data sets that the weights were made from."""
+    return ", ".join(_bundle(*_stamp()).info.training_data)
+
+
 def weights_path() -> Path:
     """The weight file: the bundled one unless the environment names another."""
     chosen = os.environ.get(WEIGHTS_VARIABLE)
-    return Path(chosen) if chosen else Path(__file__).parents[1] / "models" / "weights" / "bandai-namco.safetensors"
+    return Path(chosen) if chosen else bundled_weights(Path(__file__).parents[1] / "models" / "weights")
+
+
+@lru_cache(maxsize=1)
+def bundled_weights(folder: Path) -> Path:
+    """The weight file in a folder, of which a zip has one; in a source tree, with several, the standard one."""
+    standard = folder / "bandai-namco.safetensors"
+    return standard if standard.exists() else next(iter(sorted(folder.glob("*.safetensors"))), standard)
 
 
 def _stamp() -> tuple[Path, int]:
@@ -230,7 +270,9 @@ def read_weights() -> tuple[Path, int, WeightsDescription]:
     path, stamp = _stamp()
     bundle = _bundle(path, stamp)
     info, size = bundle.info, bundle.config.style_channels
-    return path, stamp, WeightsDescription(info.styles, info.fps, bundle.layout_signature, size)
+    tempo = None if bundle.tempo is None else tuple(bundle.tempo.ravel().tolist())
+    known = WeightsDescription(info.styles, info.fps, bundle.layout_signature, size, tempo, bundle.content_range)
+    return path, stamp, known
 
 
 def engine() -> StyleEngine:

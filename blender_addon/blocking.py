@@ -2,15 +2,16 @@
 """Why a button cannot be pressed, as far as that is known without computing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 
-from .backend import style_names
+from .backend import has_weights, style_names
 from .preflight import finding_of
 from .results import plays_result
 from .rig.nla import heard_strips
 from .rig.take import armature_of
-from .saved import saved_names
+from .saved import is_outdated, saved_names, shown_style
 from .translations import shown
 
 Reason = Callable[[bpy.types.Context], str]
@@ -57,11 +58,25 @@ def blocked_reason(context: bpy.types.Context) -> str:
     armature, reason = armature_of(context), nothing_played(context)
     if armature is None or reason:
         return reason
-    if not style_names():
+    if not has_weights():
         return "The weight file cannot be read: reinstall Panache"
-    if armature.panache.source == "REFERENCE" and armature.panache.reference is None:
-        return "Choose the action to take the style from"
-    if armature.panache.source == "SAVED" and armature.panache.saved not in saved_names():
-        return "Choose a saved style, or save one first"
     finding = finding_of(armature)
-    return finding.problem if finding else ""
+    return _no_style(armature.panache) or (finding.problem if finding else "")
+
+
+def _no_style(settings: Any) -> str:  # noqa: ANN401
+    """Why the chosen source gives no style; empty if it does."""
+    if settings.source in {"LABEL", "RANDOM"} and not style_names():
+        return "This model has no styles of its own: choose an action or a saved style"
+    if settings.source == "REFERENCE" and settings.reference is None:
+        return "Choose the action to take the style from"
+    if settings.source == "SAVED" and settings.saved not in saved_names():
+        return "Choose a saved style, or save one first"
+    if settings.source == "SAVED" and _is_outdated(settings.saved):
+        return "The saved style is of another model: compute it again, or choose another one"
+    return ""
+
+
+def _is_outdated(name: str) -> bool:
+    style = shown_style(name)
+    return style is not None and is_outdated(style)

@@ -14,6 +14,7 @@ Field = dict[str, Any]
 _KEY_ANGLE: Final = math.radians(0.25)
 _KEY_DISTANCE: Final = 0.002
 _SHARE: Final[Field] = {"min": 0.0, "max": 1.0, "subtype": "FACTOR"}
+_STRENGTH: Final[Field] = {"default": 1.0, "min": 0.0, "max": 1.5, "subtype": "FACTOR"}
 
 SOURCE: Final[Field] = {
     "name": "Source",
@@ -29,10 +30,7 @@ MIX: Final[Field] = {
 AMOUNT: Final[Field] = {
     "name": "Amount",
     "description": "0 is the original, 1 the style, above 1 an exaggeration",
-    "default": 1.0,
-    "min": 0.0,
-    "max": 1.5,
-    "subtype": "FACTOR",
+    **_STRENGTH,
 }
 SEED: Final[Field] = {"name": "Seed", "description": "Another number gives another variation", "default": 0, "min": 0}
 ROOT: Final[Field] = {
@@ -42,6 +40,12 @@ ROOT: Final[Field] = {
     "default": "PREDICTED",
 }
 CONTACTS: Final[Field] = {"name": "Keep Contacts", "description": "Planted feet stay planted", "default": True}
+TIMING: Final[Field] = {
+    "name": "Timing",
+    "description": "The style may change how long the action takes: all of its keys move apart or together. "
+    "Other objects and shape keys keep their time",
+    "default": False,
+}
 PARTS_FIELD: Final[Field] = {
     "name": "Body Parts",
     "description": "What the style may change",
@@ -55,6 +59,21 @@ WEIGHTS: Final[Field] = {
     "default": (1.0,) * len(PARTS),
     "min": 0.0,
     "max": 1.0,
+}
+POSTURE: Final[Field] = {
+    "name": "Posture",
+    "description": "How much of the lasting change there shall be: the stoop, the spread of the arms",
+    **_STRENGTH,
+}
+DYNAMICS: Final[Field] = {
+    "name": "Dynamics",
+    "description": "How much of the changed movement there shall be: swings, bounces, the way over the floor",
+    **_STRENGTH,
+}
+FADE: Final[Field] = {
+    "name": "Fade Where Unsure",
+    "description": "The style fades out where the model does not know what it sees and would guess",
+    "default": True,
 }
 PIN_START: Final[Field] = {"name": "Pin Start", "description": "The first frame stays as it was"}
 PIN_END: Final[Field] = {"name": "Pin End", "description": "The last frame stays as it was"}

@@ -8,7 +8,7 @@ import bpy
 _GROUPS: Final = (
     ("stylize", "reapply", "keep", "revert", "cancel"),
     ("sample_variations", "keep_variation", "discard_variations"),
-    ("save_style", "delete_style"),
+    ("save_style", "describe_style", "renew_style", "delete_style"),
     ("detect_rig", "preflight", "pick_calibration_frame", "reset_calibration_frame"),
     ("save_map", "load_map", "confirm_map", "reset_map"),
     ("check_engine", "create_runtime", "remove_runtime"),

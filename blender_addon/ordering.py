@@ -16,8 +16,8 @@ from .saved import saved_code
 _FORGOTTEN: Final = {"SKIP_SAVE"}
 # Properties that the panel has under the same names.
 _SHARED: Final = (
-    *("source", "amount", "seed", "root", "contacts", "parts", "weights"),
-    *("pin_start", "pin_end", "keys", "key_angle", "key_distance", "calibration_frame"),
+    *("source", "amount", "seed", "root", "contacts", "timing", "parts", "weights", "posture", "dynamics"),
+    *("fade", "pin_start", "pin_end", "keys", "key_angle", "key_distance", "calibration_frame"),
 )
 
 
@@ -42,8 +42,12 @@ class OrderProperties:
     seed: IntProperty(**fields.SEED, options=_FORGOTTEN)
     root: EnumProperty(**fields.ROOT, options=_FORGOTTEN)
     contacts: BoolProperty(**fields.CONTACTS, options=_FORGOTTEN)
+    timing: BoolProperty(**fields.TIMING, options=_FORGOTTEN)
     parts: EnumProperty(**fields.PARTS_FIELD, options={"ENUM_FLAG", *_FORGOTTEN})
     weights: FloatVectorProperty(**fields.WEIGHTS, options=_FORGOTTEN)
+    posture: FloatProperty(**fields.POSTURE, options=_FORGOTTEN)
+    dynamics: FloatProperty(**fields.DYNAMICS, options=_FORGOTTEN)
+    fade: BoolProperty(**fields.FADE, options=_FORGOTTEN)
     pin_start: BoolProperty(**fields.PIN_START, options=_FORGOTTEN)
     pin_end: BoolProperty(**fields.PIN_END, options=_FORGOTTEN)
     keys: EnumProperty(**fields.KEYS, options=_FORGOTTEN)
@@ -90,8 +94,12 @@ def _style_settings(properties: Any) -> StyleSettings:  # noqa: ANN401
         seed=properties.seed,
         root=properties.root,
         contacts=properties.contacts,
+        timing=properties.timing,
         parts=frozenset(properties.parts),
         weights=tuple(properties.weights),
+        posture=properties.posture,
+        dynamics=properties.dynamics,
+        fade=properties.fade,
         pin_start=properties.pin_start,
         pin_end=properties.pin_end,
     )

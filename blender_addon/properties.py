@@ -119,6 +119,7 @@ class PanacheSettings(bpy.types.PropertyGroup):
     seed: IntProperty(**fields.SEED, override=OVERRIDABLE)
     root: EnumProperty(**fields.ROOT, override=OVERRIDABLE)
     contacts: BoolProperty(**fields.CONTACTS, override=OVERRIDABLE)
+    timing: BoolProperty(**fields.TIMING, override=OVERRIDABLE)
     parts: EnumProperty(**fields.PARTS_FIELD, options={"ENUM_FLAG"}, override=OVERRIDABLE)
     touches: BoolVectorProperty(
         name="Body Part",
@@ -129,6 +130,9 @@ class PanacheSettings(bpy.types.PropertyGroup):
         override=OVERRIDABLE,
     )
     weights: FloatVectorProperty(**fields.WEIGHTS, override=OVERRIDABLE)
+    posture: FloatProperty(**fields.POSTURE, override=OVERRIDABLE)
+    dynamics: FloatProperty(**fields.DYNAMICS, override=OVERRIDABLE)
+    fade: BoolProperty(**fields.FADE, override=OVERRIDABLE)
     variation_count: IntProperty(
         name="Count",
         description="How many variations to show side by side",

@@ -25,7 +25,7 @@ from .translations import say
 def reapply_steps(context: bpy.types.Context) -> Steps[str]:
     """Make the result that the active armature plays again, from the settings in its record.
 
-    With the same original and the same model all curves are the same, bit for bit; the amount is kept, with its keys.
+    With the same original, model and engine all curves are the same, bit for bit; the amount is kept, with its keys.
 
     Returns:
         A sentence about what plays now, and whether it may differ.
@@ -43,7 +43,15 @@ def reapply_steps(context: bpy.types.Context) -> Steps[str]:
         made = yield from restyle_steps(context, order)
     bake_like(made, action, armature)
     said = say('The armature plays "{name}", made again', name=made.name)
-    return said if same_model else said + say("; another model made it before, so it may differ")
+    return said + (_engines(action, made) if same_model else say("; another model made it before, so it may differ"))
+
+
+def _engines(before: bpy.types.Action, now: bpy.types.Action) -> str:
+    """What is to be said of the engines that computed two results; results of older versions do not name theirs."""
+    old, new = (str(action[KEY].get("software", "")) for action in (before, now))
+    if not old or old == new:
+        return ""
+    return say("; {old} computed it before and {new} now, so the last digits may differ", old=old, new=new)
 
 
 def order_of(action: bpy.types.Action) -> Order:

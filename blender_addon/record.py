@@ -28,11 +28,15 @@ _NONE_KNOWN: Final = (_NONE, _NONE)
 
 
 def write_record(
-    action: bpy.types.Action, take: Take, order: Order, known: tuple[Digests, Digests] = _NONE_KNOWN
+    action: bpy.types.Action,
+    take: Take,
+    order: Order,
+    known: tuple[Digests, Digests] = _NONE_KNOWN,
+    software: str = "",
 ) -> None:
     """Store on ``action``, which is complete but not played yet, how it was made from ``take``.
 
-    ``known`` are digests of the original and of the action, as far as there are any.
+    ``known`` are digests of the original and of the action, as far as there are any; ``software`` is what computed.
     """
     modes, values = unkeyed_values(action, take)
     changed = changed_paths(take.action, action, known)
@@ -45,6 +49,8 @@ def write_record(
         "pushed_down": "",
         **order_fields(order),
         "model_version": model_version(),
+        # Engines agree to rounding, not to the last digit.
+        "software": software,
         # Properties that the style changed. Panache may change their curves again, the others belong to the animator.
         "changed": "\n".join(sorted(changed)),
         "fingerprint": _digest(action, changed, others=True, known=known[1]),
@@ -87,7 +93,7 @@ def _is_edited(action: bpy.types.Action, known: Digests) -> bool:
     if "changed" not in action[KEY]:
         # Made before amounts could be changed.
         return True
-    changed = _changed(action)
+    changed = changed_of(action)
     return is_restyled(action, known) or action[KEY]["fingerprint"] != _digest(
         action, changed, others=True, known=known
     )
@@ -95,17 +101,22 @@ def _is_edited(action: bpy.types.Action, known: Digests) -> bool:
 
 def is_restyled(action: bpy.types.Action, known: Digests = _NONE) -> bool:
     """Whether the animator changed keys that another amount would write again."""
-    return action[KEY].get("changed_fingerprint") != _digest(action, _changed(action), known=known)
+    return action[KEY].get("changed_fingerprint") != _digest(action, changed_of(action), known=known)
 
 
 def note_shown(action: bpy.types.Action) -> None:
     """Panache itself has written the changed properties again."""
-    action[KEY]["changed_fingerprint"] = _digest(action, _changed(action))
+    action[KEY]["changed_fingerprint"] = _digest(action, changed_of(action))
+
+
+def note_rest(action: bpy.types.Action) -> None:
+    """Panache itself has written the other properties again."""
+    action[KEY]["fingerprint"] = _digest(action, changed_of(action), others=True)
 
 
 def is_original_same(action: bpy.types.Action, original: bpy.types.Action) -> bool:
     """Whether the original still is what a result was made from, where the style changed it."""
-    return action[KEY].get("original_fingerprint") == _digest(original, _changed(action))
+    return action[KEY].get("original_fingerprint") == _digest(original, changed_of(action))
 
 
 def remember_pushed(action: bpy.types.Action, track: str) -> None:
@@ -179,7 +190,8 @@ def changed_paths(
     return {path for _, path, _ in differing} - {AMOUNT_PATH}
 
 
-def _changed(action: bpy.types.Action) -> set[str]:
+def changed_of(action: bpy.types.Action) -> set[str]:
+    """Data paths of the properties that the style changed in a result."""
     return set(str(action[KEY].get("changed", "")).split("\n"))
 
 

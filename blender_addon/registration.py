@@ -19,6 +19,7 @@ from .operators.calibration_frame import PANACHE_OT_pick_calibration_frame, PANA
 from .operators.cancel import PANACHE_OT_cancel
 from .operators.check_engine import PANACHE_OT_check_engine
 from .operators.delete_style import PANACHE_OT_delete_style
+from .operators.describe_style import PANACHE_OT_describe_style
 from .operators.detect_rig import PANACHE_OT_detect_rig
 from .operators.discard_variations import PANACHE_OT_discard_variations
 from .operators.export_smpl import PANACHE_OT_export_smpl, draw_export
@@ -28,6 +29,7 @@ from .operators.keep_variation import PANACHE_OT_keep_variation
 from .operators.pick_variation import PANACHE_OT_pick_variation
 from .operators.preflight import PANACHE_OT_preflight
 from .operators.reapply import PANACHE_OT_reapply
+from .operators.renew_style import PANACHE_OT_renew_style
 from .operators.revert import PANACHE_OT_revert
 from .operators.runtime import PANACHE_OT_create_runtime, PANACHE_OT_remove_runtime
 from .operators.sample_variations import PANACHE_OT_sample_variations
@@ -59,6 +61,8 @@ CLASSES: Final = (
     PANACHE_OT_reapply,
     PANACHE_OT_revert,
     PANACHE_OT_save_style,
+    PANACHE_OT_describe_style,
+    PANACHE_OT_renew_style,
     PANACHE_OT_delete_style,
     PANACHE_OT_detect_rig,
     PANACHE_OT_preflight,

@@ -9,6 +9,8 @@ import bpy
 
 from .backend import (
     STYLE_SUFFIX,
+    Model,
+    PanacheError,
     SavedStyle,
     SavedStyleError,
     check_style_name,
@@ -17,6 +19,7 @@ from .backend import (
     style_names,
     style_path,
     tidy_style_name,
+    weights_path,
     write_style,
 )
 from .preferences import EXTENSION
@@ -24,6 +27,16 @@ from .preferences import EXTENSION
 _FOLDER: Final = "styles"
 _PICTURE: Final = ".png"
 _NO_FOLDER: Final = "Styles cannot be saved, because Blender's user folder is write-protected: allow writing there."
+
+
+def current_model() -> Model:
+    """The model that style codes are of now. Cheap enough to call while drawing.
+
+    Raises:
+        PanacheError: the weights cannot be read.
+
+    """
+    return Model(model_version(), weights_path().stem)
 
 
 def saved_names() -> tuple[str, ...]:
@@ -35,11 +48,11 @@ def saved_names() -> tuple[str, ...]:
         return ()
 
 
-def saved_code(name: str) -> tuple[float, ...]:
-    """Style code of a saved style, for the weights there are now.
+def saved_style(name: str) -> SavedStyle:
+    """A saved style, whatever model it is of.
 
     Raises:
-        PanacheError: there is no such style, or it is of another model.
+        PanacheError: there is no such style, or its file cannot be read.
 
     """
     if not name:
@@ -47,7 +60,35 @@ def saved_code(name: str) -> tuple[float, ...]:
     folder = _folder()
     if folder is None or name not in saved_names():
         raise SavedStyleError(f'There is no saved style "{name}": choose another one.')
-    return read_style(style_path(folder, name)).code_for(model_version())
+    return read_style(style_path(folder, name))
+
+
+def saved_code(name: str) -> tuple[float, ...]:
+    """Style code of a saved style, for the weights there are now.
+
+    Raises:
+        PanacheError: there is no such style, or it is of another model.
+
+    """
+    return saved_style(name).code_for(current_model())
+
+
+def shown_style(name: str) -> SavedStyle | None:
+    """A saved style, None if there is none that can be read. Cheap enough to call while drawing."""
+    folder = _folder()
+    try:
+        path = style_path(folder, name) if folder and name in saved_names() else None
+        return _read_once(path, path.stat().st_mtime_ns) if path else None
+    except (PanacheError, OSError):
+        return None
+
+
+def is_outdated(style: SavedStyle) -> bool:
+    """Whether a style is of another model than there is now; not if there is none. Cheap while drawing."""
+    try:
+        return not style.is_of(current_model())
+    except PanacheError:
+        return False
 
 
 def free_name(name: str) -> str:
@@ -62,8 +103,8 @@ def free_name(name: str) -> str:
     return name
 
 
-def keep_style(style: SavedStyle, picture: bytes) -> None:
-    """Write a style and its picture.
+def keep_style(style: SavedStyle, picture: bytes | None) -> None:
+    """Write a style and its picture; without one, the picture there is stays.
 
     Raises:
         PanacheError: they cannot be written.
@@ -76,6 +117,8 @@ def keep_style(style: SavedStyle, picture: bytes) -> None:
     if folder is None:
         raise SavedStyleError(_NO_FOLDER)
     write_style(style_path(folder, style.name), style)
+    if picture is None:
+        return
     try:
         _picture_in(folder, style.name).write_bytes(picture)
     except OSError:
@@ -119,6 +162,11 @@ def _folder(*, create: bool = False) -> Path | None:
 @lru_cache(maxsize=4)
 def _names_in(folder: Path, _stamp: int) -> tuple[str, ...]:
     return tuple(sorted((path.stem for path in folder.glob(f"*{STYLE_SUFFIX}")), key=str.casefold))
+
+
+@lru_cache(maxsize=32)
+def _read_once(path: Path, _stamp: int) -> SavedStyle:
+    return read_style(path)
 
 
 def _picture_in(folder: Path, name: str) -> Path:

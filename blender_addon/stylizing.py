@@ -8,8 +8,8 @@ from typing import Final
 
 import bpy
 
-from .amount import CACHE, full_of, keep_full, show
-from .backend import Clip, Progress, RigMotion, Steps, StyleSettings, Stylized, finish, run_steps, scaled
+from .amount import CACHE, check_stretchable, full_of, is_timed, keep_full, note_rate, show, show_steps
+from .backend import Clip, Progress, RigMotion, Steps, StyleSettings, Stylized, engine, run_steps, scaled
 from .compat import Slot, blank_action
 from .job.watch import Watch
 from .order import Order
@@ -31,6 +31,11 @@ from .unfinished import complete, discarded_on_error, passing
 _READ: Final = 0.15
 _COMPUTED: Final = 0.5
 _WRITTEN: Final = 0.95
+# Of writing, where it is known what to write: soon, or once the controls are there that lead the mapped bones. Of
+# bringing them there, what a stack of tracks as one action takes.
+_SAID: Final = 0.05
+_LED: Final = 0.7
+_SEEDED: Final = 0.2
 # Amount is a matter of showing; what is computed is the whole style, or more of it if more is asked for.
 _WHOLE: Final = 1.0
 
@@ -55,11 +60,6 @@ class Material:
     clip: Clip
     settings: StyleSettings
     reference: Clip | None
-
-
-def restyle_active(context: bpy.types.Context, order: Order) -> bpy.types.Action:
-    """:func:`restyle_steps` to the end."""
-    return finish(restyle_steps(context, order))
 
 
 def restyle_steps(
@@ -114,7 +114,10 @@ def _restyle_steps(context: bpy.types.Context, order: Order, watch: Watch) -> St
     material = yield from scaled(_material_steps(context, order, watch), 0.0, _READ)
     computed = max(_WHOLE, order.settings.amount)
     settings = replace(material.settings, amount=computed)
-    styled = yield from scaled(run_steps(material.clip, material.reference, settings), _READ, _COMPUTED)
+    # The one that is named in the record, whatever is chosen or started meanwhile.
+    computer = engine()
+    running = run_steps(material.clip, material.reference, settings, computer)
+    styled = yield from scaled(running, _READ, _COMPUTED)
     yield Progress(_COMPUTED, "Writing keys")
     action, slot = start_action(material.reading, _name(material, order))
     name = action.name
@@ -123,10 +126,12 @@ def _restyle_steps(context: bpy.types.Context, order: Order, watch: Watch) -> St
         known = yield from scaled(writing, _COMPUTED, _WRITTEN)
         with material.source.stage():
             full = replace(order, settings=replace(order.settings, amount=computed))
-            write_record(action, material.source.take(), full, known)
+            write_record(action, material.source.take(), full, known, computer.software)
         yield Progress(_WRITTEN, "Writing keys")
         with _kept_in_full(action, computed) as companion:
             yield Progress(_WRITTEN, "Writing keys")
+            if styled.rate != 1.0:
+                note_rate(action, styled.rate, (material.reading.frames[0], material.reading.frames[-1]))
             yield from scaled(_show_steps(action, material, order.settings.amount), _WRITTEN, 1.0)
             with material.source.stage():
                 complete(action, name)
@@ -143,10 +148,13 @@ def _restyle_steps(context: bpy.types.Context, order: Order, watch: Watch) -> St
 def _show_steps(action: bpy.types.Action, material: Material, amount: float) -> Steps[None]:
     """Learn what the slider needs, so that it is live at once, and let an action that nobody plays yet follow it."""
     # Without a window nobody moves the slider; a script that does lets the cache fill then.
-    if material.reading.take.is_stack or (bpy.app.background and amount >= _WHOLE):
+    whole = amount >= _WHOLE and not is_timed(action)
+    if material.reading.take.is_stack or (bpy.app.background and whole):
         return
-    yield from CACHE.fill_steps(action)
-    if amount < _WHOLE:
+    yield from scaled(CACHE.fill_steps(action), 0.0, 0.6 if is_timed(action) else 1.0)
+    if is_timed(action):
+        yield from scaled(show_steps(action, amount), 0.6, 1.0)
+    elif amount < _WHOLE:
         yield Progress(1.0, "Writing keys")
         show(action, amount)
 
@@ -165,10 +173,10 @@ def _kept_in_full(action: bpy.types.Action, computed: float) -> Iterator[bpy.typ
 
 def _material_steps(context: bpy.types.Context, order: Order, watch: Watch) -> Steps[Material]:
     yield Progress(0.0, "Reading")
-    source = yield from source_steps(watch.take)
+    source = yield from scaled(source_steps(watch.take), 0.0, 0.05)
     for action in source.actions:
         watch.add_action(action)
-    return (yield from source.staged(_read_steps(context, source, order, watch)))
+    return (yield from scaled(source.staged(_read_steps(context, source, order, watch)), 0.05, 1.0))
 
 
 def _read_steps(context: bpy.types.Context, source: Source, order: Order, watch: Watch) -> Steps[Material]:
@@ -177,6 +185,8 @@ def _read_steps(context: bpy.types.Context, source: Source, order: Order, watch:
     yield Progress(0.1, "Reading")
     controls = yield from scaled(find_controls_steps(context, source.take(), rig), 0.1, 0.5)
     reading = yield from scaled(read_clip_steps(context, source.take(), rig), 0.5, 0.9)
+    if order.settings.timing:
+        check_stretchable(reading)
     settings, reference = _joined(order.settings, reading), None
     if settings.source == "REFERENCE":
         other = _reference_take(source.armature, order.reference)
@@ -195,18 +205,20 @@ def _write_steps(
 ) -> Steps[tuple[Digests, Digests]]:
     """Key the result; in the end digests of the original's curves and of the result's."""
     reading, (action, slot) = material.reading, target
+    ready = _LED if material.controls else _SAID
     if material.controls:
-        edits = yield from material.source.staged(_lead_steps(context, material, styled.motion, action))
+        leading = material.source.staged(_lead_steps(context, material, styled.motion, action))
+        edits = yield from scaled(leading, 0.0, ready)
     else:
         placed = place_root(reading, styled.motion, material.settings.root)
         yield Progress(0.0, "Writing keys")
-        edits = yield from scaled(edits_steps(reading, placed), 0.0, 0.0)
-        yield Progress(0.0, "Writing keys")
+        edits = yield from scaled(edits_steps(reading, placed), 0.0, ready)
+        yield Progress(ready, "Writing keys")
     keys = replace(order.keys, moments=frames_of(context.scene, styled.moments))
     take = target_take(reading.take, action, slot)
-    yield from scaled(write_edits_steps(action, take, reading.frames, edits, keys), 0.0, 0.9)
-    before = yield from scaled(digest_steps(reading.take.action), 0.9, 0.95)
-    return before, (yield from scaled(digest_steps(action), 0.95, 1.0))
+    yield from scaled(write_edits_steps(action, take, reading.frames, edits, keys), ready, 0.9)
+    before = yield from scaled(digest_steps(reading.take.action), 0.9, 0.95, "Writing keys")
+    return before, (yield from scaled(digest_steps(action), 0.95, 1.0, "Writing keys"))
 
 
 def _lead_steps(
@@ -215,13 +227,15 @@ def _lead_steps(
     """What the controls must do for the mapped bones to follow ``result``."""
     reading, controls = material.reading, material.controls
     if not reading.take.is_stack:
-        return (yield from solve_controls_steps(context, reading, result, controls, action))
+        solving = solve_controls_steps(context, reading, result, controls, action)
+        return (yield from scaled(solving, 0.0, 1.0))
     check_alone(reading.take)
     seed, slot = blank_action("Panache", reading.take.armature)
     with passing(seed):
-        yield from seed_steps(context, reading, controls, (seed, slot))
+        yield from scaled(seed_steps(context, reading, controls, (seed, slot)), 0.0, _SEEDED)
         alone = replace(reading, take=target_take(reading.take, seed, slot))
-        return (yield from solve_controls_steps(context, alone, result, controls, seed))
+        solving = solve_controls_steps(context, alone, result, controls, seed)
+        return (yield from scaled(solving, _SEEDED, 1.0))
 
 
 def _name(material: Material, order: Order) -> str:
@@ -240,7 +254,7 @@ def _reference_take(armature: bpy.types.Object, name: str) -> Take:
 def _reference_steps(context: bpy.types.Context, take: Take) -> Steps[Clip]:
     rig = read_rig(take.armature, take)
     yield Progress(0.5, "Reading")
-    return _clip((yield from read_clip_steps(context, take, rig, whole=True)))
+    return _clip((yield from scaled(read_clip_steps(context, take, rig, whole=True), 0.5, 1.0)))
 
 
 def _clip(reading: Reading, calibration_frame: int | None = None) -> Clip:

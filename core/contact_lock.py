@@ -34,7 +34,7 @@ from .rotations import (
     to_rotation_vector,
 )
 from .skeleton import INDEX, JOINTS
-from .steps import Progress, Steps, finish, scaled
+from .steps import Progress, Steps, scaled
 
 # A foot moves as the original's for so many seconds around a contact too, but for no more than this share of a swing:
 # what has to give gives in the middle of the swing, where nobody sees it.
@@ -42,6 +42,9 @@ _EASE, _EASE_SHARE = 0.07, 0.125
 # Frames at 30 fps over which the body comes down for a foot that is out of reach, and how far it may, metres.
 _DIP_FRAMES = 3
 _MAX_DIP = 0.05
+# The speed that a foot leaves a contact with is continued for this share of the way to the next. Over all of it, the
+# original's speed would lift the foot of a run higher than the style does.
+_SPEED_SHARE = 0.5
 _TINY = 1e-9
 
 
@@ -61,11 +64,6 @@ class _Anchor:
     stop: int
     values: Array
     rates: tuple[Array, Array]
-
-
-def lock_contacts(styled: Motion, contacts: Contacts) -> Motion:
-    """All of :func:`lock_contacts_steps` at once."""
-    return finish(lock_contacts_steps(styled, contacts))
 
 
 def lock_contacts_steps(styled: Motion, contacts: Contacts) -> Steps[Motion]:
@@ -185,9 +183,13 @@ def _between(left: _Anchor | None, right: _Anchor | None, times: Array, at: Arra
 
 
 def _hermite(x: Array, value: Array, slope: Array) -> Array:
-    """(N, C) cubic that leaves ``value`` with ``slope`` at x = 0, and is at rest at nothing from x = 1 on."""
+    """(N, C) cubics that leave ``value`` with ``slope`` at x = 0, and are at rest at nothing from x = 1 on.
+
+    What the slope adds is at nothing from ``_SPEED_SHARE`` on.
+    """
+    early = np.clip(x / _SPEED_SHARE, 0.0, 1.0)[:, None]
     x = np.clip(x, 0.0, 1.0)[:, None]
-    return (1.0 - x) ** 2 * ((1.0 + 2.0 * x) * value + x * slope)
+    return (1.0 - x) ** 2 * (1.0 + 2.0 * x) * value + (1.0 - early) ** 2 * early * _SPEED_SHARE * slope
 
 
 def _above_ground(styled: Motion, contacts: Contacts, limb: Limb, end: _End) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from .motion import Motion
 from .rotations import Array, conjugate, cross, from_axis_angle, multiply, normalize, rotate, swing
 from .skeleton import INDEX
-from .steps import Progress, Steps, finish
+from .steps import Progress, Steps
 
 # Share of a limb's length that a solve may stretch it to: a fully straight limb snaps.
 MAX_REACH = 0.998
@@ -16,6 +16,8 @@ _SOLVER_ROUNDS = 4
 _TINY = 1e-9
 # Below this mean sine of the bend a clip does not show in which plane the limb bends.
 _MIN_BEND = 0.05
+# From this sine of its bend on, a limb's own plane is the one in which it is bent further.
+_SURE_BEND = 0.1
 _MAX_BEND = 2.62  # radians: calf on thigh, forearm on upper arm
 # What a hinge gives sideways, radians, and the share of its flexion by which it may more: its plane is not that sure.
 _MAX_SIDE, _SIDE_SHARE = 0.1, 0.5
@@ -73,11 +75,6 @@ def hinge_axis(motion: Motion, limb: Limb) -> Array:
 def flexion(motion: Motion, limb: Limb, axis: Array) -> Array:
     """(T,) radians by which the hinge is bent about ``axis`` of :func:`hinge_axis`; negative is the wrong way."""
     return _bends(motion, limb, axis)[0]
-
-
-def keep_hinges(styled: Motion, original: Motion) -> Motion:
-    """All of :func:`keep_hinges_steps` at once."""
-    return finish(keep_hinges_steps(styled, original))
 
 
 def keep_hinges_steps(styled: Motion, original: Motion) -> Steps[Motion]:
@@ -156,15 +153,22 @@ def _bend_axis(first: Array, upper: Array, lower: Array, axis: Array) -> Array:
     """(T, 3) axis about which the limb bends: its present plane, or the hinge's axis if it is straight or wrong."""
     hinge = _across(rotate(first, np.broadcast_to(axis, upper.shape)), upper)
     present = cross(normalize(upper), normalize(lower))
-    forward = np.sum(present * hinge, axis=-1, keepdims=True) > 0.0
+    forward = np.maximum(np.sum(present * hinge, axis=-1, keepdims=True), 0.0)
+    # The less it bends the less its plane counts: a limb that is straight to a hair's breadth would flip between both.
+    sure = np.minimum(forward / _SURE_BEND, 1.0)
+    aside = _without(present, hinge) * (sure * sure * (3.0 - 2.0 * sure))
     # A little of the hinge's axis steadies nearly straight limbs, whose plane is noise.
-    return normalize(np.where(forward, present, 0.0) + 0.05 * hinge)
+    return normalize(aside + (forward + 0.05) * hinge)
 
 
 def _across(axis: Array, along: Array) -> Array:
     """Unit part of ``axis`` (T, 3) that is perpendicular to ``along``."""
-    way = normalize(along)
-    return normalize(axis - way * np.sum(axis * way, axis=-1, keepdims=True))
+    return normalize(_without(axis, normalize(along)))
+
+
+def _without(vectors: Array, way: Array) -> Array:
+    """What of ``vectors`` (T, 3) is perpendicular to the unit vectors ``way``."""
+    return np.asarray(vectors - way * np.sum(vectors * way, axis=-1, keepdims=True))
 
 
 def _signed_bend(upper: Array, lower: Array, hinge: Array) -> Array:

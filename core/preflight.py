@@ -11,23 +11,15 @@ from .canonical import to_canonical
 from .engines import Features
 from .engines.engine import StyleEngine
 from .errors import ClipTooShortError
+from .out_of_range import out_of_range_steps
 from .pipeline import Clip
-from .representation import FPS, MIN_FRAMES, encode, split
+from .representation import FPS, MIN_FRAMES, encode
 from .retarget import to_motion, to_rig
 from .rig import RigMotion
-from .rotations import Array, angle_between, from_sixd
-from .skeleton import CANONICAL, JOINT_COUNT
+from .rotations import Array, angle_between
+from .skeleton import CANONICAL
 from .steps import Progress, Steps, finish, scaled
 from .treadmill import floor_way, step_off
-
-OUTSIDE_DEGREES = 18.0
-"""Mean angle over the joints by which the autoencoder bends a frame that it does not know.
-
-Of 36,543 frames of the 275 takes that the shipped weights were not trained on, the worst is bent by 16.0 degrees and
-one in a hundred by more than 8.0. Walks of other performers (100STYLE) lie at 14 in the middle and at 26 at worst,
-idling (ReActIdle) at 14 and 31, random swings of all joints by 0.3 radian and more at 27 to 140, a body on its head at
-124. ``python -m scripts.evaluation.known_motion`` prints the table; other weights need another bound.
-"""
 
 _MOST_POSES = 30
 # Windows of this many seconds, spread over the clip, stand for all of it once it is longer than the budget.
@@ -52,7 +44,7 @@ class Preflight:
         seconds: length of the clip.
         frames: frames of the clip that were looked at; whoever sampled it knows how many it has.
         calibration_error: how far the calibration pose is from a standing body with straight arms, degrees.
-        outside: share (0 to 1) of the frames that the model does not know, see ``OUTSIDE_DEGREES``.
+        outside: how much of the clip the model does not know, 0 to 1: mean of ``core.out_of_range``'s score.
         warnings: sentences for the user; empty if all is well.
     """
 
@@ -129,13 +121,8 @@ def round_trip(motion: RigMotion, calibration: Calibration) -> tuple[float, floa
     return float(np.degrees(angles.max())), _CENTI * human * float(gaps.max())
 
 
-def share_outside(motion: RigMotion, calibration: Calibration, engine: StyleEngine) -> float:
-    """All of :func:`outside_steps` at once."""
-    return finish(outside_steps(motion, calibration, engine))
-
-
 def outside_steps(motion: RigMotion, calibration: Calibration, engine: StyleEngine) -> Steps[float]:
-    """Share of the frames that the model does not know; a clip with holes is judged piece by piece.
+    """How much of the clip the model does not know, 0 to 1; a clip with holes is judged piece by piece.
 
     Raises:
         ClipTooShortError: no piece is long enough to be judged.
@@ -144,25 +131,11 @@ def outside_steps(motion: RigMotion, calibration: Calibration, engine: StyleEngi
     chosen = list(_pieces(motion.times))
     for number, rows in enumerate(chosen):
         features = _encoded(motion.rows(rows), calibration)
-        yield Progress(number / len(chosen), "Checking")
-        pieces.append(bend(features, engine))
-        yield Progress((number + 0.5) / len(chosen), "Checking")
+        begin, end = (number + 0.3) / len(chosen), (number + 1.0) / len(chosen)
+        pieces.append((yield from scaled(out_of_range_steps(features, engine), begin, end, "Checking")))
     if not pieces:
         raise ClipTooShortError(f"The clip is shorter than {MIN_FRAMES} frames: choose a longer action.")
-    return float((np.concatenate(pieces) > OUTSIDE_DEGREES).mean())
-
-
-def bend(features: Features, engine: StyleEngine) -> Array:
-    """(T,) degrees by which the model's autoencoder turns the joints of each frame, mean over the joints.
-
-    It gives back what it was trained on and bends what it never saw. The heading, which is no matter of style, is not
-    part of the rotations.
-    """
-    shown, known = (
-        from_sixd(split(clip)["rotations"].reshape(len(clip), JOINT_COUNT, -1))
-        for clip in (features, engine.reconstruct(features))
-    )
-    return np.degrees(angle_between(known, shown)).mean(axis=-1)
+    return float(np.concatenate(pieces).mean())
 
 
 def _encoded(motion: RigMotion, calibration: Calibration) -> Features:

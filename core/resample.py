@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .motion import Motion
-from .rotations import Array, continuous, normalize, slerp
+from .rotations import Array, slerp
 
 Frames = NDArray[np.intp]
 
@@ -49,11 +49,6 @@ def interpolate_smooth(values: Array, old: Array, new: Array) -> Array:
     into = 0.5 * (b - values[np.maximum(before - 1, 0)])
     out = 0.5 * (values[np.minimum(after + 1, len(values) - 1)] - a)
     return np.asarray(a + w * (into + w * (3.0 * (b - a) - 2.0 * into - out + w * (into + out - 2.0 * (b - a)))))
-
-
-def interpolate_rotations_smooth(rotations: Array, old: Array, new: Array) -> Array:
-    """(T, ..., 4) quaternions at evenly spaced ``old`` times to ``new`` ones, without kinks."""
-    return normalize(interpolate_smooth(continuous(rotations), old, new))
 
 
 def _bracket(old: Array, new: Array) -> tuple[Frames, Frames, Array]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .balance import balanced_steps
 from .blocks import blocks, rig_frames
 from .calibration import Calibration, calibrate_steps
 from .canonical import CanonicalClip, check_length, to_canonical_steps
@@ -15,6 +16,7 @@ from .limbs import keep_hinges_steps
 from .matching import BoneMap
 from .motion import Motion
 from .pins import pin_path, pin_weights
+from .resample import interpolate_smooth
 from .retarget import Posing, rejoin, to_motion_steps
 from .rig import RigMotion
 from .root_motion import IN_PLACE, KEEP, close_path, follow_feet, follow_path, settle, stay_in_place
@@ -70,6 +72,8 @@ class Ready:
         cycle: the body as one repetition, if it has to repeat.
         contacts: of what the network sees: the body, or some repetitions of it.
         canonical: the same at the network's size and rate.
+        known: (T,) 1 where the model knows the frame of what it sees, at its rate, 0 where it would guess; None
+            if nobody asked.
     """
 
     clip: Clip
@@ -78,6 +82,7 @@ class Ready:
     cycle: Cycle | None
     contacts: Contacts
     canonical: CanonicalClip
+    known: Array | None = None
 
 
 def body_steps(clip: Clip) -> Steps[Body]:
@@ -121,8 +126,12 @@ def restyle_steps(ready: Ready, delta: StyleDelta, settings: StyleSettings) -> S
     """The body in another style, with its contacts, on its path; None if nothing is to be changed."""
     shown, body = ready.contacts.original, ready.body
     share = settings.amount * ready.contacts.freedom * upright_share(shown)
+    if ready.known is not None:
+        even = ready.canonical.motion.times
+        share = share * np.clip(interpolate_smooth(ready.known, even, shown.times), 0.0, 1.0)
     weights = part_weights(settings.part_shares())
-    styled = yield from scaled(apply_delta_steps(shown, delta, share, weights), 0.0, 0.2)
+    delta = yield from scaled(balanced_steps(delta, settings.posture, settings.dynamics), 0.0, 0.05)
+    styled = yield from scaled(apply_delta_steps(shown, delta, share, weights), 0.05, 0.2)
     if styled is shown:
         return None
     styled = yield from scaled(keep_hinges_steps(styled, shown), 0.2, 0.3)

@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PanacheError
+from .style_statistics import StyleStatistics, parse_statistics
 
 SUFFIX = ".json"
 LONGEST_NAME = 40
+LONGEST_NOTE = 2000
 _FORMAT, _VERSION = "panache style", 1
 # More than any style file has, whose code is some hundred numbers.
 _LARGEST_FILE = 200_000
 _TEXTS = ("name", "model", "licence", "source")
+# Letters of a model's version that are shown.
+_SHOWN = 8
+# Between what the user says about the licence and what the model adds to it.
+_MADE_WITH = "; made with a model under "
 _FORBIDDEN = '<>:"/\\|?*'
 # Names that Windows keeps for devices, whatever comes after a dot.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
@@ -27,15 +33,35 @@ class SavedStyleError(PanacheError):
 
 
 @dataclass(frozen=True)
+class Model:
+    """What a style code is of; it means nothing to another model.
+
+    Attributes:
+        version: revision of the trainer.
+        weights: name of the weight file, since one trainer makes several; empty in styles of before it was kept.
+    """
+
+    version: str
+    weights: str = ""
+
+    def __str__(self) -> str:
+        """Name and version, as the user is shown them."""
+        return f"{self.weights} {self.version[:_SHOWN]}".strip()
+
+
+@dataclass(frozen=True)
 class SavedStyle:
     """One saved style.
 
     Attributes:
         name: what the user called it.
-        code: (S,) mean of the reference's style in the model's space.
+        code: (S,) the reference's style in the model's space.
         model: version of the model that ``code`` is of; it means nothing to another one.
         licence: what may be done with it, in a line.
         source: name of the reference.
+        weights: name of the weight file, see :class:`Model`.
+        refined: the code was fitted to the reference, and is not only what the encoder says.
+        statistics: what the reference was like; None in styles of before that was kept.
     """
 
     name: str
@@ -43,16 +69,37 @@ class SavedStyle:
     model: str
     licence: str
     source: str
+    weights: str = ""
+    refined: bool = False
+    statistics: StyleStatistics | None = None
 
-    def code_for(self, model: str) -> tuple[float, ...]:
-        """The code, for a model of this version.
+    @property
+    def note(self) -> str:
+        """What the user says about the licence."""
+        return self.licence.partition(_MADE_WITH)[0]
+
+    def is_of(self, model: Model) -> bool:
+        """Whether the code is of this model."""
+        return self.model == model.version and self.weights in ("", model.weights)
+
+    def code_for(self, model: Model) -> tuple[float, ...]:
+        """The code, for this model.
 
         Raises:
-            SavedStyleError: it is of another version.
+            SavedStyleError: it is of another one.
         """
-        if self.model != model:
-            raise SavedStyleError(f'The style "{self.name}" was saved with another model: save it again.')
+        if not self.is_of(model):
+            mine = Model(self.model, self.weights)
+            raise SavedStyleError(
+                f'The style "{self.name}" is of another model ({mine}, this one is {model}): '
+                f'compute it again from the action "{self.source}".'
+            )
         return self.code
+
+
+def licence_of(note: str, of_model: str) -> str:
+    """What may be done with a style, from what the user says and the licence of the model's training data."""
+    return f"{' '.join(note.split())[:LONGEST_NOTE]}{_MADE_WITH}{of_model}"
 
 
 def tidy(name: str) -> str:
@@ -94,12 +141,16 @@ def write_style(path: Path, style: SavedStyle) -> None:
     Raises:
         SavedStyleError: it cannot be written.
     """
-    data = {
+    data: dict[str, Any] = {
         "format": _FORMAT,
         "version": _VERSION,
         **{key: getattr(style, key) for key in _TEXTS},
+        "weights": style.weights,
+        "refined": style.refined,
         "code": list(style.code),
     }
+    if style.statistics is not None:
+        data["statistics"] = style.statistics.as_data()
     partial = path.with_name(f"{path.name}.part")
     try:
         partial.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -139,8 +190,24 @@ def _parsed(data: Any, name: str) -> SavedStyle:  # noqa: ANN401
     sound = isinstance(code, list) and bool(code) and all(_is_number(value) for value in code)
     if not sound or not all(isinstance(text, str) for text in texts):
         raise _damaged(name)
+    weights: Any = data.get("weights")
     # The file's name is the style's, also after somebody renamed it.
-    return SavedStyle(name, tuple(float(value) for value in code), *texts)
+    return SavedStyle(
+        name,
+        tuple(float(value) for value in code),
+        *texts,
+        weights=weights if isinstance(weights, str) else "",
+        refined=data.get("refined") is True,
+        statistics=_statistics(data.get("statistics")),
+    )
+
+
+def _statistics(data: object) -> StyleStatistics | None:
+    """They are only shown: a style of another version of Panache, which keeps others, can be used without."""
+    try:
+        return parse_statistics(data)
+    except ValueError:
+        return None
 
 
 def _is_number(value: object) -> bool:

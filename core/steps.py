@@ -37,14 +37,32 @@ def finish(steps: Steps[T]) -> T:
             return end.value
 
 
-def scaled(steps: Steps[T], start: float, end: float) -> Steps[T]:
-    """Part of a longer work: its progress runs from ``start`` to ``end``; closing this closes the part."""
+def halving(turn: int) -> tuple[float, float]:
+    """Shares at which one of nobody knows how many rounds begins and ends: half of what is left. They count from 0."""
+    return 1.0 - 0.5**turn, 1.0 - 0.5 ** (turn + 1)
+
+
+def scaled(steps: Steps[T], start: float, end: float, what: str = "") -> Steps[T]:
+    """Part of a longer work: its progress runs from ``start`` to ``end``; closing this closes the part.
+
+    Work that is more than one part gives each of them a share of its own that begins where the one before ended: a part
+    alone knows only its own way from 0 to 1, so that, handed on as it is, it would send the whole back.
+
+    Args:
+        steps: the part.
+        start: share of the whole at which it begins.
+        end: share at which it is done, not less than ``start``.
+        what: said in place of the part's own words, from before its first step on.
+    """
     try:
+        if what:
+            yield Progress(start, what)
         while True:
             try:
                 progress = next(steps)
             except StopIteration as stop:
                 return stop.value
-            yield Progress(start + (end - start) * progress.share, progress.what)
+            # Rounding must not lead past the end, where the next part begins.
+            yield Progress(min(start + (end - start) * progress.share, end), what or progress.what)
     finally:
         steps.close()

@@ -15,6 +15,7 @@ from .root_motion import PREDICTED, ROOT_MODES
 from .transfer import PARTS
 
 MAX_AMOUNT = 1.5
+MAX_STRENGTH = 1.5
 _OTHER_VERSION = "These style settings are of another version of Panache: set them again in the panel."
 
 
@@ -38,6 +39,11 @@ class StyleSettings:
         code: style code of the saved style, for SAVED.
         mix_code: style code of the second style if it is a saved one.
         weights: how much of the style each of ``PARTS`` takes, 0 to 1.
+        posture: how much of the lasting part of the change there shall be, 0 to 1.5, see :mod:`core.balance`.
+        dynamics: the same of what moves within it, and of the way over the floor.
+        fade: let the style fade out where the model does not know what it sees, see :mod:`core.out_of_range`; a model
+            that does not say what it was trained on is trusted everywhere.
+        timing: let the style change how long the action takes, as far as the model knows.
     """
 
     source: str = LABEL
@@ -54,6 +60,10 @@ class StyleSettings:
     code: tuple[float, ...] = ()
     mix_code: tuple[float, ...] = ()
     weights: tuple[float, ...] = (1.0,) * len(PARTS)
+    posture: float = 1.0
+    dynamics: float = 1.0
+    fade: bool = True
+    timing: bool = False
 
     @property
     def mixed(self) -> bool:
@@ -78,6 +88,7 @@ def check_settings(settings: StyleSettings, has_reference: bool, engine: StyleEn
     if settings.source not in SOURCES or settings.root not in ROOT_MODES or not settings.parts <= set(PARTS):
         raise InvalidMotionError(_OTHER_VERSION)
     within = all(0.0 <= share <= 1.0 for share in (settings.mix, *settings.weights))
+    within = within and all(0.0 <= strength <= MAX_STRENGTH for strength in (settings.posture, settings.dynamics))
     if len(settings.weights) != len(PARTS) or not within:
         raise InvalidMotionError(_OTHER_VERSION)
     if settings.source == REFERENCE and not has_reference:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import NetworkConfig
-from .manifest import MEAN, STD, tensor_shapes
+from .manifest import FULL_PRECISION, MEAN, RANGE_MEAN, RANGE_WHITENING, STD, TEMPO, optional_groups, tensor_shapes
 from .tensorfile import TensorFileError, read_tensors, save_tensors
 
 FORMAT_VERSION: Final = "panache-stylizer-1"
@@ -58,6 +58,19 @@ class BundleInfo:
 
 
 @dataclass(frozen=True)
+class ContentRange:
+    """Where the content codes of training lie: ``whitening @ (code - mean)`` has mean 0 and covariance 1 there.
+
+    Attributes:
+        mean: (C,).
+        whitening: (C, C).
+    """
+
+    mean: Float32
+    whitening: Float32
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A checked bundle: sizes, description, and tensors by the names of the manifest."""
 
@@ -80,14 +93,26 @@ class Bundle:
         """Scale of every feature column, (D,), positive."""
         return self.tensors[STD]
 
+    @property
+    def tempo(self) -> Float32 | None:
+        """(S + L,) or (2, S + L) weights of a condition's pace, see the manifest; None in bundles without them."""
+        return self.tensors.get(TEMPO)
+
+    @property
+    def content_range(self) -> ContentRange | None:
+        """Where the content codes of training lie; None in bundles that do not know it."""
+        if RANGE_MEAN not in self.tensors:
+            return None
+        return ContentRange(self.tensors[RANGE_MEAN], self.tensors[RANGE_WHITENING])
+
 
 def write_bundle(path: Path, bundle: Bundle) -> None:
     """Write with network weights in half precision; BundleError for what could not be read again."""
     _check_tensors(path, bundle.config, bundle.tensors)
-    # The normalisation stays in full precision: it costs nothing and spares every frame a rounding error.
+    # What is no network's stays in full precision: it costs nothing and spares every frame a rounding error.
     with np.errstate(over="ignore"):  # what overflows is reported below, by name
         tensors = {
-            name: array.astype(np.float32 if name in (MEAN, STD) else np.float16)
+            name: array.astype(np.float32 if name in FULL_PRECISION else np.float16)
             for name, array in bundle.tensors.items()
         }
     _check_finite(path, tensors)
@@ -174,6 +199,10 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _check_tensors(path: Path, config: NetworkConfig, tensors: Mapping[str, NDArray[Any]]) -> None:
     expected = tensor_shapes(config)
+    for group in optional_groups(config):
+        given = group.keys() & tensors.keys()
+        if given and (not given <= expected.keys() or all(tensors[name].shape == group[name] for name in given)):
+            expected |= group
     missing, unexpected = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or unexpected:
         names = ", ".join([f"missing {name}" for name in missing] + [f"unexpected {name}" for name in unexpected])

@@ -22,6 +22,11 @@ repeating the edge frame: kernel 3 by one on both sides, kernel 4 (stride 2) by 
 ``generator.exit``           conv k1: z
 ``root.layers.0,1,2,3``      conv k5, leaky ReLU; three times; then conv k1: planar velocity
 ==========================  =============================================================================
+
+Besides, a bundle may have what no network needs: ``tempo`` (S + L,), with which ``exp((target - own) @ tempo)`` is
+how much faster a target condition moves than a clip's own one, or (2, S + L) with a row for clips in one place and one
+for those that travel; and ``range.mean`` (C,) with ``range.whitening`` (C, C), which tell how far a frame's content
+code c lies from training's: by ``whitening @ (c - mean)``.
 """
 
 from __future__ import annotations
@@ -35,6 +40,13 @@ Shapes = dict[str, tuple[int, ...]]
 
 MEAN: Final = "normalization.mean"
 STD: Final = "normalization.std"
+
+TEMPO: Final = "tempo"
+RANGE_MEAN: Final = "range.mean"
+RANGE_WHITENING: Final = "range.whitening"
+
+FULL_PRECISION: Final = (MEAN, STD, TEMPO, RANGE_MEAN, RANGE_WHITENING)
+"""Tensors that are no network's; small, and not rounded to half precision."""
 
 SLOPE: Final = 0.2
 """Slope of every leaky ReLU for negative inputs."""
@@ -55,6 +67,15 @@ def tensor_shapes(config: NetworkConfig) -> Shapes:
         MEAN: width,
         STD: width,
     }
+
+
+def optional_groups(config: NetworkConfig) -> tuple[Shapes, ...]:
+    """Tensors that a bundle may have besides, by name; those of one group are there together or not at all.
+
+    Groups of the same names are alternatives: one tempo for all clips, or one in place and one for those that travel.
+    """
+    content, condition = config.content_channels, config.style_channels + config.style_count
+    return {TEMPO: (condition,)}, {TEMPO: (2, condition)}, {RANGE_MEAN: (content,), RANGE_WHITENING: (content, content)}
 
 
 def _layer(name: str, out: int, inputs: int, *kernel: int) -> Shapes:

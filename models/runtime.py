@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .bundle import Bundle, read_bundle
+from .bundle import Bundle
 from .config import STRIDE
-from .manifest import MEAN, STD
+from .manifest import FULL_PRECISION
 from .stylization import StylizationNetwork
 
 SHORTEST: Final = 8
@@ -33,6 +32,9 @@ class TorchNetwork:
         fps: frames per second of all features.
         layout_signature: names the feature layout, to be compared with the encoder's.
         style_size: dimensions of a style code.
+        software: what computes, with its version, and where.
+        tempo: (S + L,) weights of a condition's pace; None if the bundle does not know them.
+        content_range: where the content codes of training lie; None if the bundle does not know it.
 
     """
 
@@ -49,16 +51,14 @@ class TorchNetwork:
         self.fps = bundle.info.fps
         self.layout_signature = bundle.layout_signature
         self.style_size = bundle.config.style_channels
+        self.tempo = bundle.tempo
+        self.content_range = bundle.content_range
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.software = f"torch {torch.__version__}, {self._device.type.upper()}"
         self._threads = threads
         self._network = build_network(bundle).to(self._device)
         self._mean = torch.from_numpy(bundle.mean).to(self._device)[:, None]
         self._std = torch.from_numpy(bundle.std).to(self._device)[:, None]
-
-    @classmethod
-    def from_file(cls, path: str | Path, expected_signature: str | None = None) -> TorchNetwork:
-        """Read a bundle and build its networks; BundleError if the file cannot be used."""
-        return cls(read_bundle(Path(path), expected_signature))
 
     def style_code(self, features: NDArray[Any]) -> Float32:
         """Mean of the style Gaussian (S,) of a clip (T, D), T at least 8, not normalised; ValueError if it is none."""
@@ -97,6 +97,13 @@ class TorchNetwork:
             result = decoded * self._std + self._mean
         return result[0, :, : len(features)].T.cpu().numpy()
 
+    def content_code(self, features: NDArray[Any]) -> Float32:
+        """What is done in a clip (T, D), as for stylize, (T / 4 rounded up, C); ValueError if it is no clip."""
+        clip = self._prepare(features)
+        with self._session():
+            code = self._network.content(self._network.autoencoder.encode(clip))
+        return code[0].T.cpu().numpy()
+
     def _checked(self, conditions: NDArray[Any]) -> Tensor:
         width = self.style_size + len(self.styles)
         if conditions.ndim != 2 or conditions.shape[1] != width or not np.isfinite(conditions).all():
@@ -131,7 +138,7 @@ def build_network(bundle: Bundle) -> StylizationNetwork:
     """Network with a bundle's weights, ready for inference, on the CPU."""
     network = StylizationNetwork(bundle.config)
     weights = {
-        name: torch.from_numpy(np.array(array)) for name, array in bundle.tensors.items() if name not in (MEAN, STD)
+        name: torch.from_numpy(np.array(array)) for name, array in bundle.tensors.items() if name not in FULL_PRECISION
     }
     network.load_state_dict(weights, strict=True)
     return network.eval()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the stylizer's computations as ONNX graphs without weights: encode, style_code, stylize, reconstruct.
+"""Write the stylizer's computations as ONNX graphs without weights, one for each of FUNCTIONS.
 
 The weights stay in the safetensors file, from which ``core/engines/onnx_engine.py`` hands them to the runtime: a graph
 has a few kilobytes, fits every file with the same network sizes, and cannot disagree with the weights. Tensor names and
@@ -21,7 +21,7 @@ from models.config import NetworkConfig
 from models.layout import HIDDEN_FROM_AUTOENCODER, HIDDEN_FROM_ROOT, PLANAR_VELOCITY, YAW_VELOCITY
 from models.manifest import NORM_EPSILON, SLOPE, tensor_shapes
 
-FUNCTIONS: Final = ("encode", "style_code", "stylize", "reconstruct")
+FUNCTIONS: Final = ("encode", "style_code", "stylize", "reconstruct", "content_code")
 """One graph each; ``encode`` makes z, which the others, methods of ``core.engines.StyleNetwork``, begin with."""
 
 # Old enough for every onnxruntime that the engine accepts.
@@ -64,6 +64,8 @@ def build_graph(config: NetworkConfig, function: str) -> ModelProto:
         taken, result, shape = (_LATENT,), graph.style(_LATENT), (1, config.style_channels)
     elif function == "reconstruct":
         taken, result, shape = (_LATENT,), graph.decode(_LATENT), inputs[_CLIP]
+    elif function == "content_code":
+        taken, result, shape = (_LATENT,), graph.content(_LATENT), (1, config.content_channels, "steps")
     else:
         decoded = graph.decode(graph.generate(graph.content(_LATENT), _CONDITIONS))
         taken, result = (_CLIP, _LATENT, _CONDITIONS), graph.finish(decoded)

@@ -42,6 +42,9 @@ _FEATURE_OWNERS = {"core/representation.py", "models/layout.py"}
 _OFFSETS = {sum(width for _, width in FEATURES[:end]) for end in range(len(FEATURES) + 1)}
 _TELLTALE_OFFSETS = {offset for offset in _OFFSETS if offset > 32} - {64, 128, 192, 256}
 
+# Parts whose progress is a share of the whole already.
+_TOLD = {"scaled", "answered", "run_command"}
+
 Complaint = tuple[int, str]
 
 
@@ -50,7 +53,7 @@ def complaints(path: str, source: str) -> list[str]:
     tree = ast.parse(source)
     found = [*_file(source), *_functions(tree), *_globals(tree)]
     if path.startswith(EXTENSION):
-        found += [*_imports(path, tree), *_calls(tree), *_side_effects(tree)]
+        found += [*_imports(path, tree), *_calls(tree), *_side_effects(tree), *_progress(tree)]
     if not path.startswith("tests") and path not in _FEATURE_OWNERS:
         found += _feature_offsets(tree)
     return [f"{path}:{line}: {what}" for line, what in sorted(found)]
@@ -151,6 +154,49 @@ def _relative(path: str, node: ast.ImportFrom, *, lazy: bool) -> Iterator[Compla
         yield node.lineno, f"{', '.join(sorted(targets - _BEHIND_IT))} is not behind the door to core and models"
     elif targets & _OPENED_LATE and not lazy:
         yield node.lineno, "models is imported at the top: do it in the function that needs it"
+
+
+# -- progress ----------------------------------------------------------------------------------------------------------
+
+
+def _progress(tree: ast.Module) -> Iterator[Complaint]:
+    """Parts of longer work that are handed on as they are: each knows only its own way from 0 to 1."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _makes_steps(node):
+            yields = [(inner, loops) for inner, loops in _own_yields(node) if not _keeps_its_share(inner)]
+            all_of_it = len(list(_own_yields(node))) == 1 and not any(loops for _, loops in yields)
+            for inner, _ in yields if not all_of_it else ():
+                yield inner.lineno, f"{node.name} hands on the progress of a part: give it its share with scaled"
+
+
+def _makes_steps(node: ast.FunctionDef) -> bool:
+    match node.returns:
+        case ast.Subscript(value=ast.Name(id="Steps" | "Trials")):
+            return True
+        case _:
+            return False
+
+
+def _own_yields(node: ast.AST, loops: bool = False) -> Iterator[tuple[ast.Yield | ast.YieldFrom, bool]]:
+    """What a function yields itself, and whether it may do so several times."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.Lambda):
+            continue
+        inside = loops or isinstance(child, ast.For | ast.While | ast.comprehension)
+        if isinstance(child, ast.Yield | ast.YieldFrom):
+            yield child, loops
+        yield from _own_yields(child, inside)
+
+
+def _keeps_its_share(node: ast.Yield | ast.YieldFrom) -> bool:
+    """A plain yield, a part with its share, or a wait that is told what to yield."""
+    match node:
+        case ast.Yield():
+            return True
+        case ast.YieldFrom(value=ast.Call(func=ast.Name(id=name))):
+            return name in _TOLD
+        case _:
+            return False
 
 
 # -- what is called ----------------------------------------------------------------------------------------------------

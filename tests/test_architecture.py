@@ -75,6 +75,11 @@ BAD = [
     ),
     ("core/a.py", "def f() -> None:\n" + "    a = 1\n" * MAX_FUNCTION_LINES, "f has 61 lines"),
     ("core/a.py", "a = 1\n" * MAX_FILE_LINES, "the file has 401 lines"),
+    # progress
+    ("core/a.py", "def f() -> Steps[None]:\n    yield Progress(0.0)\n    yield from g()\n", "f hands on the progress"),
+    ("core/a.py", "def f() -> Steps[None]:\n    yield from scaled(g(), 0, 1)\n    yield from g()\n", "f hands on"),
+    ("core/a.py", "def f() -> Steps[None]:\n    for _ in range(2):\n        yield from g()\n", "f hands on"),
+    ("core/a.py", "def f() -> Steps[int]:\n    return (yield from a()) + (yield from b())\n", "f hands on"),
     # features
     ("core/a.py", "def f(features: list[int]) -> None:\n    features[..., 4:]\n", "a feature by its number"),
     ("scripts/a.py", "def f(features: list[int]) -> None:\n    features[:, 0]\n", "a feature by its number"),
@@ -104,6 +109,9 @@ GOOD = [
     ("core/a.py", "class A:\n    def f(self, a: int, b: int, c: int, d: int, e: int) -> None: ...\n"),
     ("core/a.py", "def f(features: list[int], x: list[int]) -> None:\n    features[0], features[:10], x[..., 4:]\n"),
     ("core/representation.py", f"WIDTH = {WIDTH}\n"),
+    ("core/a.py", "def f() -> Steps[int]:\n    return (yield from g())\n"),
+    ("core/a.py", "def f() -> Steps[int]:\n    for _ in range(2):\n        yield from scaled(g(), 0, 1)\n"),
+    ("core/a.py", "def f() -> Iterator[int]:\n    for _ in range(2):\n        yield from g()\n"),
 ]
 
 

@@ -30,9 +30,11 @@ IN_THE_ZIP = {
     "core/__init__.py",
     "core/rig_maps/mixamo.json",
     "models/__init__.py",
-    "models/weights/style.safetensors",
-    "models/weights/LICENCE.txt",
+    "models/weights/bandai-namco.safetensors",
+    "models/weights/bandai-namco.txt",
 }
+OF_FREE = {"models/weights/free.safetensors", "models/weights/free.txt"}
+OF_BANDAI = {name for name in IN_THE_ZIP if "thumbnails" in name or "bandai" in name}
 NOT_IN_THE_ZIP = {
     "README.md",
     "pyproject.toml",
@@ -48,13 +50,16 @@ NOT_IN_THE_ZIP = {
 }
 
 
+MANIFEST = 'id = "panache"\nversion = "1.2.3"\nlicense = ["SPDX:GPL-3.0-or-later"]\n'
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A source tree in small."""
-    for name in (IN_THE_ZIP | NOT_IN_THE_ZIP) - {"__init__.py", "blender_manifest.toml"}:
+    for name in (IN_THE_ZIP | NOT_IN_THE_ZIP | OF_FREE) - {"__init__.py", "blender_manifest.toml"}:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n")
-    (tmp_path / archive.MANIFEST).write_text('id = "panache"\nversion = "1.2.3"\n')
+    (tmp_path / archive.MANIFEST).write_text(MANIFEST)
     return tmp_path
 
 
@@ -84,11 +89,42 @@ class TestZip:
         build_zip(tree)
         assert snapshot() == before
 
-    @pytest.mark.parametrize("part", ["models/weights/style.safetensors", "core/rig_maps/mixamo.json", "LICENSE"])
+    @pytest.mark.parametrize(
+        "part", ["models/weights/bandai-namco.safetensors", "core/rig_maps/mixamo.json", "LICENSE"]
+    )
     def test_is_not_built_without_a_part_that_it_needs(self, tree: Path, part: str) -> None:
         (tree / part).unlink()
         with pytest.raises(BuildError, match="incomplete"):
             build_zip(tree)
+
+    def test_holds_one_bundle_and_nothing_that_is_made_from_other_data(self, tree: Path) -> None:
+        built = build_zip(tree, archive.FREE)
+        assert built.name == "panache-1.2.3-free.zip"
+        with zipfile.ZipFile(built) as packed:
+            assert set(packed.namelist()) == (IN_THE_ZIP - OF_BANDAI) | OF_FREE
+            free = packed.read("blender_manifest.toml").decode()
+        with zipfile.ZipFile(build_zip(tree)) as packed:
+            standard = packed.read("blender_manifest.toml").decode()
+        licences = [environments.tomllib.loads(manifest)["license"] for manifest in (standard, free)]
+        assert "SPDX:CC-BY-NC-4.0" in licences[0]
+        assert not any("NC" in licence for licence in licences[1])
+        assert all("SPDX:GPL-3.0-or-later" in listed for listed in licences)
+
+    def test_free_weights_that_are_not_there_are_named(
+        self, tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tree / "models/weights/free.safetensors").unlink()
+        monkeypatch.setattr(build, "ROOT", tree)
+        assert build.main(["zip", "--weights", "free"]) == 1
+        said = capsys.readouterr().err.strip()
+        assert said.startswith("build.py: the extension is incomplete, there is no models/weights/free.safetensors")
+        assert "\n" not in said
+
+    def test_every_bundle_has_its_licence_beside_it(self) -> None:
+        for weights in archive.BUNDLES.values():
+            text = (ROOT / "models" / "weights" / f"{weights.name}.txt").read_text(encoding="utf-8")
+            assert text.startswith(f"{weights.name}.safetensors\n")
+            assert ("NonCommercial" in text) == any("NC" in licence for licence in weights.licences)
 
     def test_the_manifest_is_the_only_place_with_a_version(self) -> None:
         version = environments.tomllib.loads((ROOT / archive.MANIFEST).read_text())["version"]
@@ -198,7 +234,7 @@ class TestCommandLine:
     def test_says_what_is_missing_in_one_sentence(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        def incomplete(_root: Path) -> Path:
+        def incomplete(_root: Path, _weights: archive.Weights) -> Path:
             raise BuildError("there are no weights.")
 
         monkeypatch.setattr(build, "build_zip", incomplete)

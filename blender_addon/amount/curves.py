@@ -10,6 +10,13 @@ import numpy as np
 from ..compat import Slot, new_fcurve
 from ..rig.keying import Rows, read_rows
 
+# Of a curve that was made by nobody: held ends, heard, handles for each key alone.
+PLAIN_SETTINGS: Final[dict[str, Any]] = {
+    "extrapolation": "CONSTANT",
+    "mute": False,
+    "auto_smoothing": "NONE",
+    "group": "",
+}
 _PLAIN: Final = ("extrapolation", "mute", "auto_smoothing")
 # What says which modifier it is, and what must be set before the rest.
 _FIRST: Final = ("mode", "poly_order")

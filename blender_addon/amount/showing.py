@@ -7,12 +7,13 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
-from ..backend import PanacheError
+from ..backend import PanacheError, Steps, finish, scaled
 from ..compat import assigned_slot
 from ..record import (
     KEY,
     amount_curve,
     curve_fingerprint,
+    is_edited,
     is_original_same,
     is_restyled,
     is_result,
@@ -27,7 +28,8 @@ from .changes import CACHE
 from .companion import BAKED, FULL, ORIGINAL, full_of
 from .curves import copy_curve
 from .influence import bake_influence, show_influence
-from .writing import target_of, write_blend, write_full, write_original
+from .timing import follow_steps, is_timed, warp_along, warp_at
+from .writing import target_of, write_blend, write_full_steps, write_original
 
 _MAX_AMOUNT: Final = 1.5
 # Why sliders of armatures do nothing, by the armatures' numbers in this session; emptied when anything was changed.
@@ -41,10 +43,16 @@ def show(action: bpy.types.Action, amount: float) -> None:
         SetupError: original or companion are gone.
 
     """
-    share = amount / action[KEY]["computed"]
+    finish(show_steps(action, amount))
+
+
+def show_steps(action: bpy.types.Action, amount: float) -> Steps[None]:
+    """:func:`show` in steps, for a result that nobody but its maker can change yet."""
     if is_track_result(action):
-        show_influence(action, share)
-    _remember(action, amount, FULL if is_track_result(action) else _write(action, share))
+        show_influence(action, amount / action[KEY]["computed"])
+        _remember(action, amount, FULL)
+    else:
+        _remember(action, amount, (yield from _write_steps(action, amount)))
 
 
 def bake(action: bpy.types.Action, curve: bpy.types.FCurve | None, amount: float) -> None:
@@ -90,7 +98,8 @@ def check_showable(action: bpy.types.Action) -> None:
         raise SetupError(say('"{name}" is linked: make it local to change its amount.', name=action.name))
     if is_track_result(action):
         return
-    if is_restyled(action):
+    # What another amount would write again: with a time of its own that is all of it.
+    if is_edited(action) if is_timed(action) else is_restyled(action):
         raise SetupError(
             say('"{name}" was edited by hand, which another amount would undo: stylize again.', name=action.name)
         )
@@ -163,30 +172,39 @@ def is_shown(action: bpy.types.Action, amount: float) -> bool:
     return record.get("shown") != BAKED and math.isclose(record["amount"], amount, abs_tol=1e-6)
 
 
-def _write(action: bpy.types.Action, share: float) -> str:
-    """Write the curves of one share; whose keys they have."""
-    changes, target = CACHE.changes(action), target_of(action)
+def _write_steps(action: bpy.types.Action, amount: float) -> Steps[str]:
+    """Write the curves of one amount; whose keys they have."""
+    share = amount / action[KEY]["computed"]
+    changes, target = CACHE.changes(action), target_of(action, warp_at(action, amount))
     if share == 0.0:
         write_original(target, changes)
-        return ORIGINAL
-    if math.isclose(share, 1.0, abs_tol=1e-6):
-        write_full(target, changes)
+    elif math.isclose(share, 1.0, abs_tol=1e-6):
+        yield from scaled(write_full_steps(target, changes), 0.0, 0.6)
     else:
-        write_blend(target, changes, share, alike=action[KEY].get("shown") == FULL)
-    return FULL
+        write_blend(target, changes, share, alike=action[KEY].get("shown") == FULL and not is_timed(action))
+    yield from scaled(follow_steps(target), 0.6, 1.0)
+    return ORIGINAL if share == 0.0 else FULL
 
 
 def _write_baked(action: bpy.types.Action, curve: bpy.types.FCurve) -> None:
     computed = action[KEY]["computed"]
 
+    def amounts(frames: np.ndarray) -> np.ndarray:
+        moments, rows = np.unique(frames, return_inverse=True)
+        return _clipped(np.array([curve.evaluate(moment) for moment in moments.tolist()]))[rows]
+
+    warp = warp_along(action, amounts)
+
     def shares(times: np.ndarray) -> np.ndarray:
-        moments, rows = np.unique(times, return_inverse=True)
-        return _clipped(np.array([curve.evaluate(moment) for moment in moments.tolist()]))[rows] / computed
+        # The slider's keys are where the animator sees them, curves are blended in the original's time.
+        return amounts(times if warp is None else warp.at(times)) / computed
 
     if is_track_result(action):
         bake_influence(action, shares)
-    else:
-        write_blend(target_of(action), CACHE.changes(action), shares)
+        return
+    target = target_of(action, warp)
+    write_blend(target, CACHE.changes(action), shares)
+    finish(follow_steps(target))
 
 
 def _remember(action: bpy.types.Action, amount: float, shown: str) -> None:

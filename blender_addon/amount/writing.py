@@ -7,11 +7,13 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..backend import blending
+from ..backend import Progress, Steps, TimeWarp, blending, finish
 from ..compat import Curves, Place, fcurves, new_fcurve, placed_fcurves, slot_with_handle
 from ..rig.keying import ALIGNED, BEZIER, CONSTANT, FIELDS, FREE, Rows
+from ..rig.pace import Pace
 from .changes import Change
-from .curves import Curve, put_rows, write_curve
+from .curves import PLAIN_SETTINGS, Curve, put_rows, write_curve
+from .stretching import stretched
 
 Array = np.ndarray
 
@@ -25,10 +27,18 @@ _MOVING: Final = ("co", "handle_left", "handle_right")
 
 @dataclass(frozen=True)
 class Target:
-    """The curves of a result that is rewritten."""
+    """The curves of a result that is rewritten.
+
+    Attributes:
+        action: the result.
+        curves: its curves.
+        warp: the time that it is brought into; None for the original's.
+
+    """
 
     action: bpy.types.Action
     curves: dict[Place, bpy.types.FCurve]
+    warp: TimeWarp | None = None
 
     def without(self, place: Place) -> None:
         """Remove a curve, if it is there."""
@@ -51,9 +61,9 @@ class Target:
         return fcurves(self.action, slot_with_handle(self.action, place[0]))
 
 
-def target_of(action: bpy.types.Action) -> Target:
-    """The curves of an action."""
-    return Target(action, placed_fcurves(action))
+def target_of(action: bpy.types.Action, warp: TimeWarp | None = None) -> Target:
+    """The curves of an action, and the time that they shall be in."""
+    return Target(action, placed_fcurves(action), warp)
 
 
 def write_original(target: Target, changes: list[Change]) -> None:
@@ -64,7 +74,16 @@ def write_original(target: Target, changes: list[Change]) -> None:
 
 def write_full(target: Target, changes: list[Change]) -> None:
     """Share 1: the curves as they were computed, bit for bit."""
-    for change in changes:
+    finish(write_full_steps(target, changes))
+
+
+def write_full_steps(target: Target, changes: list[Change]) -> Steps[None]:
+    """:func:`write_full` in steps."""
+    pace = Pace()
+    for number, change in enumerate(changes):
+        if pace.is_over:
+            yield Progress(number / len(changes), "Writing keys")
+            pace.restart()
         _write_copies(target, change, change.full)
 
 
@@ -78,17 +97,27 @@ def write_blend(target: Target, changes: list[Change], shares: blending.Shares |
         if change.track is None:
             _write_copies(target, change, change.full)
     for change, track, keys in zip(blend, tracks, blending.blend_keys(tracks, shares), strict=True):
-        _write_keys(target, change, _Keys(track, keys), alike)
+        blend = _Keys(track, keys)
+        if target.warp is None:
+            _write_keys(target, change, blend, alike)
+        else:
+            _write_copies(target, change, _blended_copies(change, blend))
 
 
 def _write_copies(target: Target, change: Change, copies: dict[int, Curve]) -> None:
-    for index in {*change.original, *change.full, *range(_width(change))}:
-        place = change.slot, change.path, index
-        if index not in copies:
-            target.without(place)
-            continue
-        copy = copies[index]
-        write_curve(target.with_keys(place, copy.settings["group"] or _group(change)), copy)
+    """A property as ``copies`` have it, in the target's time; components without a copy get no curve."""
+    for index in {*change.original, *change.full, *range(_width(change))} - copies.keys():
+        target.without((change.slot, change.path, index))
+    if target.warp is not None:
+        copies = stretched(copies, target.warp, change.path)
+    write_copies(target, (change.slot, change.path), copies)
+
+
+def write_copies(target: Target, owner: tuple[int, str], copies: dict[int, Curve]) -> None:
+    """Curves of one property, by array index, as they are; ``owner`` is its slot and path."""
+    for index, copy in copies.items():
+        group = copy.settings["group"] or _group(owner[1])
+        write_curve(target.with_keys((*owner, index), group), copy)
 
 
 @dataclass(frozen=True)
@@ -110,7 +139,7 @@ def _write_keys(target: Target, change: Change, blend: _Keys, alike: bool) -> No
         if own is None and index not in change.original and blend.is_still(index):
             target.without(place)
             continue
-        curve = target.with_keys(place, _group(change))
+        curve = target.with_keys(place, _group(change.path))
         if own is not None and not alike:
             write_curve(curve, own)
         if own is not None and len(own.rows["co"]) == len(blend.keys.times):
@@ -118,6 +147,22 @@ def _write_keys(target: Target, change: Change, blend: _Keys, alike: bool) -> No
         else:
             put_rows(curve, _rows(own, blend, index))
         curve.update()
+
+
+def _blended_copies(change: Change, blend: _Keys) -> dict[int, Curve]:
+    """What :func:`_write_keys` would write, as copies."""
+    found: dict[int, Curve] = {}
+    for index in range(_width(change)):
+        own = change.full.get(index)
+        if own is None and index not in change.original and blend.is_still(index):
+            continue
+        if own is not None and len(own.rows["co"]) == len(blend.keys.times):
+            found[index] = replace(own, rows={**own.rows, **_moved_keys(own, blend, index)})
+        elif own is not None:
+            found[index] = replace(own, rows=_rows(own, blend, index))
+        else:
+            found[index] = Curve(_rows(own, blend, index), dict(PLAIN_SETTINGS))
+    return found
 
 
 def _moved_keys(own: Curve, blend: _Keys, index: int) -> Rows:
@@ -180,6 +225,6 @@ def _width(change: Change) -> int:
     return 0 if change.track is None else change.track.given.full.shape[1]
 
 
-def _group(change: Change) -> str:
+def _group(path: str) -> str:
     """The bone that a property belongs to."""
-    return change.path.partition('"')[2].partition('"')[0] or "Object Transforms"
+    return path.partition('"')[2].partition('"')[0] or "Object Transforms"

@@ -5,6 +5,7 @@ from typing import Final
 
 import bpy
 
+from ..amount import lengths_of
 from ..backend import Steps, scaled
 from ..blocking import blocked_reason, greyed
 from ..job.operator import JobOperator
@@ -47,4 +48,7 @@ class PANACHE_OT_stylize(OrderProperties, JobOperator, bpy.types.Operator):
         for warning in (yield from scaled(warning_steps(context), 0.0, begun)) if self._warns else ():
             self.report({"WARNING"}, warning)
         action = yield from scaled(restyle_steps(context, order_of(self)), begun, 1.0)
-        return say('The armature plays "{name}"; the original is kept', name=action.name)
+        said, lengths = say('The armature plays "{name}"; the original is kept', name=action.name), lengths_of(action)
+        if lengths is None:
+            return said
+        return said + say("; it takes {after} frames instead of {before}", before=lengths[0], after=lengths[1])

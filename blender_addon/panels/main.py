@@ -36,7 +36,7 @@ class PANACHE_PT_main(Sidebar, bpy.types.Panel):
         column = layout
         if armature is not None:
             check_if_needed(armature)
-            column = draw_source(layout, armature.panache)
+            column = draw_source(layout, context, armature.panache)
         if job is not None:
             _draw_job(column, job)
             return

@@ -136,7 +136,7 @@ def _draw_figures(layout: bpy.types.UILayout, context: bpy.types.Context, found:
         (noted("Joints"), label("{matched} of {all}, {sure} sure", matched=found.matched, all=len(JOINTS), sure=sure)),
         (noted("Round Trip"), f"{_small(found.round_trip_degrees)}\u00b0, {_small(found.round_trip_centimetres)} cm"),
         (noted("Clip"), label("{seconds} s, {frames} frames", seconds=f"{found.seconds:.1f}", frames=found.frames)),
-        (noted("Outside Model"), label("{share} of frames", share=f"{found.outside:.0%}")),
+        (noted("Outside Model"), label("{share} of the clip", share=f"{found.outside:.0%}")),
     )
     column = layout.column(align=True)
     for name, value in rows:

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..backend import knows_range, knows_timing
 from ..choices import PART_ITEMS
 from ..rig.take import armature_of
 from .shared import Subpanel, draw_settings
@@ -33,6 +34,9 @@ class PANACHE_PT_root(Subpanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw root mode and contacts."""
         draw_settings(self.layout, context, "root", "contacts")
+        timing = self.layout.column()
+        timing.active = knows_timing()
+        draw_settings(timing, context, "timing")
 
 
 class PANACHE_PT_parts(Subpanel, bpy.types.Panel):
@@ -42,7 +46,7 @@ class PANACHE_PT_parts(Subpanel, bpy.types.Panel):
     bl_label = "Body Parts"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw a switch and a weight per part."""
+        """Draw a switch and a weight per part, and the strengths of what lasts and of what moves."""
         settings = armature_of(context).panache
         column = self.layout.column(align=True)
         for index, (part, title, _) in enumerate(PART_ITEMS):
@@ -51,6 +55,7 @@ class PANACHE_PT_parts(Subpanel, bpy.types.Panel):
             weight = split.row(align=True)
             weight.active = part in settings.parts
             weight.prop(settings, "weights", index=index, text="", slider=True)
+        draw_settings(self.layout.column(align=True), context, "posture", "dynamics")
 
 
 class PANACHE_PT_keys(Subpanel, bpy.types.Panel):
@@ -77,6 +82,9 @@ class PANACHE_PT_advanced(Subpanel, bpy.types.Panel):
     bl_label = "Advanced"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the seed and the engine's self-test."""
+        """Draw the seed, what the model is trusted with, and the engine's self-test."""
         draw_settings(self.layout, context, "seed")
+        fade = self.layout.column()
+        fade.active = knows_range()
+        draw_settings(fade, context, "fade")
         self.layout.operator("panache.check_engine", icon="CHECKMARK")

@@ -5,7 +5,8 @@ import bpy
 
 from ..choices import saved_items
 from ..properties import PanacheSettings
-from ..saved import saved_names
+from ..saved import saved_names, shown_style
+from ..style_facts import draw_hints
 from ..thumbnails import NOTHING
 
 # Height of a picture beside two and beside three controls, and of those in the grid to choose from, in rows.
@@ -13,7 +14,9 @@ _TWO_ROWS, _THREE_ROWS, _GRID = 2.35, 3.55, 5.0
 _BORDER = 0.3
 
 
-def draw_source(layout: bpy.types.UILayout, settings: PanacheSettings) -> bpy.types.UILayout:
+def draw_source(
+    layout: bpy.types.UILayout, context: bpy.types.Context, settings: PanacheSettings
+) -> bpy.types.UILayout:
     """The sources on top, full width; below what is chosen, with its picture on the left.
 
     Returns:
@@ -26,6 +29,9 @@ def draw_source(layout: bpy.types.UILayout, settings: PanacheSettings) -> bpy.ty
     if not is_label:
         # These have buttons beside them: their names need the whole width.
         _CHOOSERS[settings.source](layout.row(align=True), settings)
+    style = shown_style(settings.saved) if settings.source == "SAVED" else None
+    if style is not None:
+        draw_hints(layout, context, style)
     if pictured:
         rows = _THREE_ROWS if is_label else _TWO_ROWS
         layout = layout.row()
@@ -57,6 +63,7 @@ def _of_user(row: bpy.types.UILayout, settings: PanacheSettings) -> None:
         row.operator("panache.save_style", icon="ADD")
         return
     row.prop(settings, "saved_choice", text="")
+    row.operator("panache.describe_style", text="", icon="INFO")
     row.operator("panache.save_style", text="", icon="ADD")
     row.operator("panache.delete_style", text="", icon="REMOVE")
 

@@ -36,6 +36,8 @@ Array = rotations.Array
 
 # Below this, in bounds, a property is what it was.
 _UNCHANGED: Final = 1e-4
+# Of the whole work, where the take has been looked at, and where it is clear what is to be fitted.
+_LOOKED, _ASKED = 0.02, 0.1
 # Captured locations are not quite at rest, of the bound.
 _STILL: Final = 0.05
 
@@ -54,15 +56,15 @@ class Fitter:
 
     def fit_steps(self, edits: Sequence[ChannelEdit]) -> Steps[list[Keys | None]]:
         """Few keys for each property; None if it is what it was: then its curves stay, handles and all."""
-        self._blocking = yield from is_blocking_steps(self._take)
+        self._blocking = yield from scaled(is_blocking_steps(self._take), 0.0, _LOOKED)
         tasks, pace = [], Pace()
-        for edit in edits:
+        for number, edit in enumerate(edits):
             self._take = self._take.now()
             tasks.append(self._task(edit))
             if pace.is_over:
-                yield Progress(0.0, "Fitting keys")
+                yield Progress(_LOOKED + (_ASKED - _LOOKED) * number / len(edits), "Fitting keys")
                 pace.restart()
-        keys = iter((yield from scaled(fit_all_steps([task for task in tasks if task]), 0.0, 1.0)))
+        keys = iter((yield from scaled(fit_all_steps([task for task in tasks if task]), _ASKED, 1.0)))
         return [next(keys) if task else None for task in tasks]
 
     def _task(self, edit: ChannelEdit) -> Task | None:

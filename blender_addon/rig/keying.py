@@ -76,9 +76,9 @@ class Curves:
         rotation has few. ``still`` says by how much the values under a data path may differ.
         """
         pace = Pace()
-        for (path, _), curve in self._curves.items():
+        for number, ((path, _), curve) in enumerate(self._curves.items()):
             if pace.is_over:
-                yield Progress(1.0, "Writing keys")
+                yield Progress(number / len(self._curves), "Writing keys")
                 pace.restart()
             if path in still and len(curve.keyframe_points) and original_keys([curve], False, False).dense:
                 rows = read_rows(curve)
@@ -151,14 +151,15 @@ def is_blocking_steps(take: Take) -> Steps[bool]:
     """Whether most of what moves in a take does so in steps."""
     moving = stepped = 0
     pace = Pace()
-    for channel in list(take.curves):
+    channels = list(take.curves)
+    for number, channel in enumerate(channels):
         if channel in take.curves:
             rows = read_rows(take.curves[channel], _TIMING)
             moves = bool(len(rows["co"])) and _moves(rows)
             moving += moves
             stepped += moves and bool((rows["interpolation"] == CONSTANT).all())
         if pace.is_over:
-            yield Progress(0.0, "Fitting keys")
+            yield Progress(number / len(channels), "Fitting keys")
             take = take.now()
             pace.restart()
     return stepped > 0.5 * moving

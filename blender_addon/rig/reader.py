@@ -20,6 +20,7 @@ from ..backend import (
     is_loop,
     match_bones,
     rotations,
+    scaled,
 )
 from .guards import check_modes, must_step
 from .maps import stored_map
@@ -37,6 +38,8 @@ _UNSCALED = 1e-6
 # Below this confidence of names alone, the bones' movement is asked too; so many frames of it.
 _SURE = 0.9
 _SAMPLE = 16
+# Of reading, what looking at the curves takes, if playing the frames turns out to be necessary too.
+_CURVES = 0.5
 
 
 @dataclass(frozen=True)
@@ -155,14 +158,15 @@ def _sample_steps(
     """The take at ``frames`` as core wants it and as the bones' properties have it."""
     check_modes(take, skeleton.names)
     modes = tuple(bone.rotation_mode for bone in _bones(take, skeleton))
-    shown = None
+    shown, read = None, 0.0
     if not must_step(take, skeleton.names):
-        shown = yield from _curve_steps(take, skeleton, frames)
+        read = _CURVES
+        shown = yield from scaled(_curve_steps(take, skeleton, frames), 0.0, read)
         bones = _bones(take, skeleton)
         locations, scales = _plain_locations(shown.locations, bones, skeleton), shown.scales
         turns = to_quaternions(shown.own, modes)
     if shown is None or (take.is_played and _scale_is_special(bones, scales)):
-        shown = yield from step_steps(context, take.armature, frames, skeleton.names)
+        shown = yield from scaled(step_steps(context, take.armature, frames, skeleton.names), read, 1.0)
         check_bones(shown.pose, skeleton.names)
         _check_shear(_bones(take, skeleton), shown.scales)
         turns, locations, scales = basis_of(shown.pose, skeleton)

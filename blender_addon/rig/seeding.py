@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An action that says alone what a stack of NLA tracks says together, for the controls of a rig."""
 
+from typing import Final
+
 import bpy
 
-from ..backend import Progress, Steps
+from ..backend import Progress, Steps, scaled
 from ..compat import Slot
 from .controls import Controls
 from .keying import Curves, every_frame
@@ -12,6 +14,9 @@ from .reader import Reading
 from .rotation_modes import property_of
 from .stepping import step_steps
 from .take import SetupError, Take
+
+# Of the whole work, what playing the stack takes.
+_PLAYING: Final = 0.9
 
 
 def check_alone(take: Take) -> None:
@@ -32,9 +37,12 @@ def seed_steps(
 ) -> Steps[None]:
     """Fill a blank action with keys on every frame of the controls, as the stack plays them."""
     take = reading.take
-    shown = yield from step_steps(context, take.armature, reading.frames, controls.names)
+    shown = yield from scaled(step_steps(context, take.armature, reading.frames, controls.names), 0.0, _PLAYING)
     curves, pace = Curves(*seed), Pace()
     for control, name in enumerate(controls.names):
+        if pace.is_over:
+            yield Progress(_PLAYING + (1.0 - _PLAYING) * control / len(controls.names), "Reading controls")
+            pace.restart()
         bone = take.armature.pose.bones[name]
         prop, width = property_of(bone.rotation_mode)
         columns = {(prop, i): shown.own[:, control, i] for i in range(width)}
@@ -43,6 +51,3 @@ def seed_steps(
             path = bone.path_from_id(own)
             if (path, i) in take.channels:
                 curves.write((path, i), name, every_frame(reading.frames, column))
-        if pace.is_over:
-            yield Progress(1.0, "Reading controls")
-            pace.restart()

@@ -13,7 +13,6 @@ from ..backend import (
     Progress,
     RigMotion,
     Steps,
-    finish,
     foot_reach,
     planted_below,
     rotation_part,
@@ -37,26 +36,18 @@ _UNMOVED: Final = 1e-8
 _SAME: Final = 1e-7
 # Share of the work that goes into finding out where keys are needed.
 _FITTING: Final = 0.9
+# And where all of them are written.
+_KEYED: Final = 0.97
 _FOOT_JOINTS: Final = ("left_ankle", "right_ankle", "left_foot", "right_foot")
 
 
-def write_action(action: bpy.types.Action, reading: Reading, result: RigMotion, keys: KeySettings) -> None:
-    """Key the mapped bones' rotations, and the locations that changed, in a copy of the original.
+def edits_steps(reading: Reading, result: RigMotion) -> Steps[list[ChannelEdit]]:
+    """The result as changes of the mapped bones' own properties.
 
     ``result`` says how far each bone turned and moved against ``reading.motion``; that difference goes onto the
     bone's own numbers, so an untouched bone keeps them to the last digit.
     """
-    write_edits(action, reading.take, reading.frames, edits_of(reading, result), keys)
-
-
-def edits_of(reading: Reading, result: RigMotion) -> list[ChannelEdit]:
-    """All of :func:`edits_steps` at once."""
-    return finish(edits_steps(reading, result))
-
-
-def edits_steps(reading: Reading, result: RigMotion) -> Steps[list[ChannelEdit]]:
-    """The result as changes of the mapped bones' own properties."""
-    own, locations = yield from _own_channels(reading, result)
+    own, locations = yield from scaled(_own_channels(reading, result), 0.0, 1.0)
     yield Progress(1.0, "Writing keys")
     bones = reading.bone_map.bones
     mapped, skeleton = set(bones.values()), reading.motion.skeleton
@@ -72,13 +63,6 @@ def edits_steps(reading: Reading, result: RigMotion) -> Steps[list[ChannelEdit]]
             moves = locations[:, i], reading.locations[:, i]
             edits.append(ChannelEdit(name, "location", *moves, float(reach[i]), planted[:, i]))
     return edits
-
-
-def write_edits(
-    action: bpy.types.Action, take: Take, frames: Array, edits: Sequence[ChannelEdit], keys: KeySettings
-) -> None:
-    """All of :func:`write_edits_steps` at once."""
-    finish(write_edits_steps(action, take, frames, edits, keys))
 
 
 def write_edits_steps(
@@ -101,7 +85,7 @@ def write_edits_steps(
     pace = Pace()
     for number, (edit, fit) in enumerate(zip(edits, fits, strict=True)):
         if pace.is_over:
-            yield Progress(_FITTING + (1.0 - _FITTING) * number / len(edits), "Writing keys")
+            yield Progress(_FITTING + (_KEYED - _FITTING) * number / len(edits), "Writing keys")
             pace.restart()
         bone = take.armature.pose.bones[edit.bone]
         path = bone.path_from_id(edit.name)
@@ -115,7 +99,7 @@ def write_edits_steps(
             curves.write(channel, edit.bone, rows)
         if fitter:
             still |= fitter.still(bone)
-    yield from curves.clear_idle_steps(still, (frames[0], frames[-1]))
+    yield from scaled(curves.clear_idle_steps(still, (frames[0], frames[-1])), _KEYED, 1.0)
 
 
 def play_action(context: bpy.types.Context, armature: bpy.types.Object, action: bpy.types.Action, slot: Slot) -> None:

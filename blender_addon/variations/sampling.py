@@ -11,8 +11,9 @@ import numpy as np
 from ..backend import (
     GhostBody,
     Progress,
-    RigMotion,
     Steps,
+    Stylized,
+    even_warp,
     ghost_body_steps,
     ghost_steps,
     part_of_change,
@@ -52,9 +53,10 @@ def sample_steps(context: bpy.types.Context, order: Order, count: int) -> Steps[
     clip, frames = material.clip, material.reading.frames
     body = yield from scaled(ghost_body_steps(clip), 0.2, 0.22)
     original = yield from scaled(ghost_steps(clip.motion, body), 0.22, 0.25)
-    points = yield from scaled(_points_steps(material, body, orders), 0.25, 1.0)
+    points, rates = yield from scaled(_points_steps(material, body, orders), 0.25, 1.0)
     styles = tuple(_style_of(one) for one in orders)
-    present(VariationsState(origin, orders, styles, frames, body, points, original, right))
+    warps = tuple(even_warp((frames[0], frames[-1]), rate**order.settings.amount) for rate in rates)
+    present(VariationsState(origin, orders, styles, frames, body, points, original, right, warps))
     if not bpy.app.background and context.window is not None:
         bpy.ops.panache.pick_variation("INVOKE_DEFAULT")
     return say("{count} variations are shown: click the one to keep", count=count)
@@ -76,31 +78,36 @@ def _orders(order: Order, count: int) -> tuple[Order, ...]:
     return tuple(replace(order, settings=replace(settings, seed=settings.seed + i)) for i in range(count))
 
 
-def _points_steps(material: Material, body: GhostBody, orders: Sequence[Order]) -> Steps[np.ndarray]:
-    """(N, T, P, 3) points of all variations; of a long clip some at a time."""
+def _points_steps(
+    material: Material, body: GhostBody, orders: Sequence[Order]
+) -> Steps[tuple[np.ndarray, list[float]]]:
+    """(N, T, P, 3) points of all variations, and their rates; of a long clip some at a time."""
     frames, count = len(material.clip.motion), len(orders)
     batch = max(1, min(count, _HELD // frames))
+    rates: list[float] = []
     points = np.empty((count, frames, len(body.bones), 3), dtype=np.float32)
     for start in range(0, count, batch):
         some = orders[start : start + batch]
         begin, end = start / count, (start + len(some)) / count
         half = end - _SAMPLING * (end - begin)
-        motions = yield from scaled(_motion_steps(material, some), begin, half)
-        for i, motion in enumerate(motions):
+        made = yield from scaled(_motion_steps(material, some), begin, half)
+        rates += [one.rate for one in made]
+        for i, one in enumerate(made):
             done = (end - half) / len(some)
-            steps = ghost_steps(motion, body)
+            steps = ghost_steps(one.motion, body)
             points[start + i] = yield from scaled(steps, half + done * i, half + done * (i + 1))
-    return points
+    return points, rates
 
 
-def _motion_steps(material: Material, orders: Sequence[Order]) -> Steps[list[RigMotion]]:
+def _motion_steps(material: Material, orders: Sequence[Order]) -> Steps[list[Stylized]]:
     """What keeping each of the orders makes the rig do."""
     amount = orders[0].settings.amount
     # As Stylize does: what is less than the whole style is shown as a part of the whole change.
     computed = max(1.0, amount)
     settings = [replace(material.settings, seed=order.settings.seed, amount=computed) for order in orders]
-    motions = yield from run_variations_steps(material.clip, material.reference, settings)
-    return [part_of_change(material.clip.motion, motion, amount / computed) for motion in motions]
+    made = yield from run_variations_steps(material.clip, material.reference, settings)
+    clip = material.clip.motion
+    return [replace(one, motion=part_of_change(clip, one.motion, amount / computed)) for one in made]
 
 
 def _origin(context: bpy.types.Context) -> Origin:

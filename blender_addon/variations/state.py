@@ -8,7 +8,7 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
-from ..backend import GhostBody, facings, ghost_colours_of, rotations, row_offsets
+from ..backend import GhostBody, TimeWarp, facings, ghost_colours_of, rotations, row_offsets
 from ..order import Order
 
 Array = rotations.Array
@@ -67,6 +67,7 @@ class VariationsState:
         points: (N, T, P, 3) where the ghosts' points are if they stand where the original does; core's world.
         original: (T, P, 3) likewise of the original.
         right: (3,) to the right of the view from which they were sampled; core's world.
+        warps: N, the time that each takes.
         hovered: the one under the pointer, -1 for none.
         picking: whether a click chooses.
 
@@ -80,6 +81,7 @@ class VariationsState:
     points: Points
     original: Points
     right: Array
+    warps: tuple[TimeWarp, ...]
     hovered: int = -1
     picking: bool = False
     _rows: dict[int, Points] = field(default_factory=dict)
@@ -106,18 +108,20 @@ class VariationsState:
 
     def points_at(self, frame: float, right: Array) -> Points:
         """(N, P, 3) where the ghosts are in a frame, in the row for a view with this right side."""
-        return self._between(self.points, frame) + self._row(right)[:, None]
+        frames = np.array([warp.back(np.array([frame]))[0] for warp in self.warps])
+        return self._between(self.points, frames) + self._row(right)[:, None]
 
     def original_at(self, frame: float) -> Points:
         """(P, 3) where the original is."""
-        return self._between(self.original[None], frame)[0]
+        return self._between(self.original[None], np.array([frame]))[0]
 
-    def _between(self, points: Points, frame: float) -> Points:
-        """Points (N, P, 3) of (N, T, P, 3) at a frame, which may lie between two; the ends hold."""
-        row = float(np.interp(frame, self.frames, np.arange(len(self.frames))))
-        low = int(row)
-        high, share = min(low + 1, len(self.frames) - 1), np.float32(row - low)
-        return points[:, low] + share * (points[:, high] - points[:, low])
+    def _between(self, points: Points, frames: Array) -> Points:
+        """Points (N, P, 3) of (N, T, P, 3) at frames (N,), which may lie between two; the ends hold."""
+        rows = np.interp(frames, self.frames, np.arange(len(self.frames)))
+        low, ghosts = rows.astype(np.intp), np.arange(len(points))
+        high, share = np.minimum(low + 1, len(self.frames) - 1), (rows - low).astype(np.float32)
+        start = points[ghosts, low]
+        return start + share[:, None, None] * (points[ghosts, high] - start)
 
     def _row(self, right: Array) -> Points:
         """(N, 3) the row that suits the view best: numbers run from its left to its right."""

@@ -25,8 +25,9 @@ from .keeper import reconsider, stop
 from .plan import Plan, Source, make_plan
 
 _CACHE, _SCRATCH, _LOG = "cache", "scratch", "install.log"
-# Shares of the whole work after which driver, environment and packages are done.
-_ASKED, _MADE, _INSTALLED = 0.02, 0.08, 0.95
+# Of the whole work, what asking for the driver takes; of installing, where environment and packages are done.
+_ASKED: Final = 0.02
+_MADE, _INSTALLED = 0.06, 0.95
 # Seconds in which the driver must have said its version: a broken one never does.
 _DRIVER_LIMIT: Final = 20.0
 _CHECK: Final = (
@@ -74,7 +75,7 @@ def create_steps() -> Steps[str]:
     yield Progress(0.0, say("Looking at the graphics card"))
     driver = yield from scaled(_driver_steps(folder), 0.0, _ASKED)
     try:
-        said = yield from install_steps(make_plan(driver), folder)
+        said = yield from scaled(install_steps(make_plan(driver), folder), _ASKED, 1.0)
     except OSError as error:
         raise unwritable(error) from error
     reconsider()
@@ -85,7 +86,7 @@ def install_steps(plan: Plan, folder: Path) -> Steps[str]:
     """Install a plan into a folder; see :func:`create_steps`."""
     _check_room(folder, plan.sources[-1])
     (folder / SENTINEL).unlink(missing_ok=True)
-    python = yield from scaled(_environment_steps(plan, folder), _ASKED, _MADE)
+    python = yield from scaled(_environment_steps(plan, folder), 0.0, _MADE)
     source = yield from scaled(_package_steps(plan, python, folder), _MADE, _INSTALLED)
     said = yield from scaled(_check_steps(python, folder), _INSTALLED, 1.0)
     # Last of all: without this file the runtime is not used.
@@ -171,11 +172,16 @@ def _is_of_this_python(venv: Path) -> bool:
 
 def _package_steps(plan: Plan, python: Path, folder: Path) -> Steps[Source]:
     """The source that the packages came from."""
+    reader = _PipReader(folder / _SCRATCH)
+    # pip downloads into the folder for temporary files: what lies there is how far it has come.
+    variables = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / _SCRATCH))
     for source in plan.sources:
         last = source is plan.sources[-1]
         _check_room(folder, source)
+        _make_empty(folder / _SCRATCH)
+        reader.begin(source)
         try:
-            yield from _pip_steps(source, python, folder)
+            yield from run_command(_pip_command(source, python, folder), folder / _LOG, reader.read, variables)
         except CommandError as error:
             missing = any(sign in line.lower() for line in error.lines for sign in _NO_TORCH)
             if last or not missing:
@@ -186,27 +192,29 @@ def _package_steps(plan: Plan, python: Path, folder: Path) -> Steps[Source]:
     raise AssertionError("a plan has sources")
 
 
-def _pip_steps(source: Source, python: Path, folder: Path) -> Steps[list[str]]:
-    scratch = folder / _SCRATCH
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+def _pip_command(source: Source, python: Path, folder: Path) -> list[str]:
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--cache-dir", folder / _CACHE]
-    command = [python, "-m", "pip", "install", *options, *source.arguments()]
-    # pip downloads into the folder for temporary files: what lies there is how far it has come.
-    variables = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
-    reader = _PipReader(source, scratch)
-    return (yield from run_command([str(part) for part in command], folder / _LOG, reader.read, variables))
+    return [str(part) for part in (python, "-m", "pip", "install", *options, *source.arguments())]
+
+
+def _make_empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 class _PipReader:
-    """Turns what pip says, and what it has on the disk, into progress."""
+    """Turns what pip says, and what it has on the disk, into progress, over all sources that are tried."""
 
-    def __init__(self, source: Source, scratch: Path) -> None:
+    def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
-        self._last = Progress(0.0, say("Looking for {name}", name=source.name))
+        self._last = Progress(0.0)
+
+    def begin(self, source: Source) -> None:
+        """A source is tried: the first, or another one because the one before had nothing."""
+        self._last = Progress(self._last.share, say("Looking for {name}", name=source.name))
 
     def read(self, lines: list[str]) -> Progress:
-        """How far it has come."""
+        """How far it has come; a second source does not send it back."""
         share, what = self._understood(lines)
         self._last = Progress(max(share, self._last.share), what)
         return self._last

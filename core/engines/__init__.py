@@ -37,6 +37,20 @@ class Pending(Protocol):
 Answer = Float32 | Pending
 
 
+class ContentRange(Protocol):
+    """Where the content codes of training lie: ``whitening @ (code - mean)`` has mean 0 and covariance 1 there."""
+
+    @property
+    def mean(self) -> Float32:
+        """(C,)."""
+        ...
+
+    @property
+    def whitening(self) -> Float32:
+        """(C, C)."""
+        ...
+
+
 class StyleNetwork(Protocol):
     """A trained stylizer, whatever it runs on: one window at a time, no randomness.
 
@@ -63,6 +77,24 @@ class StyleNetwork(Protocol):
         """S, dimensions of the style code."""
         ...
 
+    @property
+    def software(self) -> str:
+        """What computes, with its version, and where: the same one gives the same numbers to the last digit."""
+        ...
+
+    @property
+    def tempo(self) -> Float32 | None:
+        """(S + L,): a target condition moves exp((target - own) @ tempo) times as fast; None if nobody knows.
+
+        Or (2, S + L): of bodies in one place, and of those that travel.
+        """
+        ...
+
+    @property
+    def content_range(self) -> ContentRange | None:
+        """Where the content codes of training lie; None if nobody knows."""
+        ...
+
     def style_code(self, features: Features) -> Answer:
         """How a clip (T, WIDTH) is done: (S,) the mean of its own style Gaussian."""
         ...
@@ -81,6 +113,10 @@ class StyleNetwork(Protocol):
 
     def reconstruct(self, features: Features) -> Answer:
         """A clip (T, WIDTH) through the model's autoencoder and back: what it knows comes back, the rest is bent."""
+        ...
+
+    def content_code(self, features: Features) -> Answer:
+        """What is done in a clip (T, WIDTH), however it is done: (T / 4 rounded up, C)."""
         ...
 
 

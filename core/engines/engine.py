@@ -6,13 +6,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import EngineError, InvalidMotionError, UnknownStyleError
+from ..representation import feature_slice
 from ..steps import Progress, Steps, scaled
-from . import LABEL, RANDOM, REFERENCE, SAVED, SOURCES, Cue, Features, Float32, Pending, StyleNetwork
+from . import LABEL, RANDOM, REFERENCE, SAVED, SOURCES, Cue, Features, Float32, StyleNetwork
 from .answers import answered
 from .windows import cut, shares
 
 # Of the whole work, what reading the clip's own style and the references takes.
 _READING = 0.2
+# Frames that one content code stands for.
+_CODE_FRAMES = 4
+# Logarithms of the slowest and the fastest that an action may become: half and twice as fast.
+_RATES = (-np.log(2.0), np.log(2.0))
+# Metres per second over the floor, for the canonical body: below the one it stays in place, above the other it travels.
+_IN_PLACE, _TRAVELLING = 0.2, 0.5
 
 
 class StyleEngine:
@@ -23,6 +30,8 @@ class StyleEngine:
         fps: frame rate of all features, per second.
         layout_signature: the feature layout of the training; compare with ``representation.SIGNATURE``.
         style_size: dimensions of a style code.
+        knows_timing: whether the model says how fast a style moves.
+        knows_range: whether the model says where the training's content lies.
     """
 
     def __init__(self, network: StyleNetwork, at_once: int | None = None) -> None:
@@ -38,6 +47,13 @@ class StyleEngine:
         self.fps = network.fps
         self.layout_signature = network.layout_signature
         self.style_size = network.style_size
+        self.knows_timing = network.tempo is not None
+        self.knows_range = network.content_range is not None
+
+    @property
+    def software(self) -> str:
+        """What computes, see :class:`core.engines.StyleNetwork`; of a network elsewhere once it has answered."""
+        return self._network.software
 
     def stylize(self, features: Features, cues: Sequence[Cue]) -> Steps[tuple[Features, list[Features]]]:
         """The model's own reconstruction of a clip (T, WIDTH), and the clip in every style that is asked for.
@@ -54,6 +70,23 @@ class StyleEngine:
         results = yield from scaled(self._in_windows(features, conditions), _READING, 1.0)
         return results[0], list(results[1:])
 
+    def rates(self, features: Features, cues: Sequence[Cue]) -> Steps[list[float]]:
+        """How much faster than the clip (T, WIDTH) each style moves, 0.5 to 2; 1 if the model does not know.
+
+        Raises:
+            PanacheError: a cue that the model cannot use; the message says what to do.
+        """
+        for cue in cues:
+            self.check(cue)
+        tempo = self._network.tempo
+        if tempo is None:
+            return [1.0] * len(cues)
+        conditions = yield from self._conditions(features, cues)
+        rows = np.atleast_2d(tempo).astype(np.float64)
+        own = rows[0] + _travelling(features) * (rows[-1] - rows[0])
+        logarithms = (conditions[1:] - conditions[0]).astype(np.float64) @ own
+        return [float(np.exp(np.clip(one, *_RATES))) for one in logarithms]
+
     def style_code(self, features: Features) -> Steps[Float32]:
         """How a clip (T, WIDTH) is done, (S,): the mean of its style Gaussian, over all of a long clip."""
         windows = cut(len(features))
@@ -68,18 +101,32 @@ class StyleEngine:
         frames = [share.sum() for share in shares(windows)]
         return np.average(codes, axis=0, weights=frames).astype(np.float32)
 
-    def reconstruct(self, features: Features) -> Features:
-        """A clip (T, WIDTH) through the model's autoencoder and back; only where the network answers at once.
-
-        Raises:
-            EngineError: the network runs elsewhere.
-        """
+    def reconstruct(self, features: Features) -> Steps[Features]:
+        """A clip (T, WIDTH) through the model's autoencoder and back."""
         windows, total = cut(len(features)), np.zeros(features.shape, dtype=np.float32)
         for window, share in zip(windows, shares(windows), strict=True):
-            answer = self._network.reconstruct(features[window])
-            if isinstance(answer, Pending):
-                raise EngineError("This engine runs elsewhere and cannot look at clips: use the local one.")
+            progress = Progress(window.start / len(features))
+            yield progress
+            answer = yield from answered(self._network.reconstruct(features[window]), progress)
             total[window] += answer * share[:, None]
+        return total
+
+    def content_distance(self, features: Features) -> Steps[Float32 | None]:
+        """How far what is done in a clip (T, WIDTH) lies from all that training saw; None if the model does not know.
+
+        Returns:
+            (T,) Mahalanobis distance of the content code, as a share of training's: its root mean square there is 1.
+        """
+        known = self._network.content_range
+        if known is None:
+            return None
+        windows, total = cut(len(features)), np.zeros(len(features), dtype=np.float32)
+        for window, share in zip(windows, shares(windows), strict=True):
+            progress = Progress(window.start / len(features))
+            yield progress
+            code = yield from answered(self._network.content_code(features[window]), progress)
+            away = np.sqrt(np.mean(((code - known.mean) @ known.whitening.T) ** 2, axis=-1))
+            total[window] += away.repeat(_CODE_FRAMES)[: len(share)] * share
         return total
 
     def check(self, cue: Cue) -> None:
@@ -148,6 +195,13 @@ class StyleEngine:
                 asked = self._network.stylize(features[window], conditions[first : first + size])
                 total[first : first + size, window] += (yield from answered(asked, progress)) * share[:, None]
         return total
+
+
+def _travelling(features: Features) -> float:
+    """0 for a clip (T, WIDTH) in one place, 1 for one that travels: styles change gestures and gaits differently."""
+    speed = float(np.linalg.norm(features[:, feature_slice("root_planar_velocity")], axis=-1).mean())
+    x = float(np.clip((speed - _IN_PLACE) / (_TRAVELLING - _IN_PLACE), 0.0, 1.0))
+    return x * x * (3.0 - 2.0 * x)
 
 
 def _with_mixed(cues: Sequence[Cue]) -> list[Cue]:

@@ -5,16 +5,16 @@ Blender brings numpy but no torch. The networks are a few short convolutions, so
 to the torch engine's numbers. Arrays are (C, T); tensor names and layer order are those of ``models/manifest.py``.
 """
 
-from collections.abc import Generator, Mapping
-from typing import Any, Protocol
+from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EngineError
-from ..representation import SIGNATURE, WIDTH, feature_slice
+from ..representation import WIDTH, feature_slice
 from . import Answer, Features, Float32
 from .answers import InPieces, settled
+from .weights import Bundle, OfBundle
 
 _SLOPE = 0.2
 _NORM_EPSILON = 1e-2
@@ -23,40 +23,7 @@ _PLANAR = feature_slice("root_planar_velocity")
 _YAW = feature_slice("root_yaw_velocity")
 
 
-class BundleInfo(Protocol):
-    """The part of a bundle's description that the engine reads."""
-
-    @property
-    def fps(self) -> float:
-        """Frames per second of the features."""
-        ...
-
-    @property
-    def styles(self) -> tuple[str, ...]:
-        """Style labels in one-hot order."""
-        ...
-
-
-class Bundle(Protocol):
-    """A checked weight bundle, wherever it was read from."""
-
-    @property
-    def info(self) -> BundleInfo:
-        """Description."""
-        ...
-
-    @property
-    def layout_signature(self) -> str:
-        """Feature layout of the training."""
-        ...
-
-    @property
-    def tensors(self) -> Mapping[str, Features]:
-        """Weights by name."""
-        ...
-
-
-class NumpyNetwork:
+class NumpyNetwork(OfBundle):
     """A ``StyleNetwork`` without any library but numpy."""
 
     def __init__(self, bundle: Bundle, in_pieces: bool = False) -> None:
@@ -70,12 +37,8 @@ class NumpyNetwork:
         Raises:
             EngineError: the bundle was trained on other features than this version's.
         """
-        if bundle.layout_signature != SIGNATURE:
-            raise EngineError("The weight file expects other motion features: install the one of this version.")
-        self.styles = bundle.info.styles
-        self.fps = bundle.info.fps
-        self.layout_signature = bundle.layout_signature
-        self.style_size = len(bundle.tensors["style.head.bias"]) // 2
+        super().__init__(bundle)
+        self.software = f"numpy {np.__version__}"
         self._in_pieces = in_pieces
         self._last: tuple[Features, Float32, Float32] | None = None
         self._weights = bundle.tensors
@@ -112,6 +75,10 @@ class NumpyNetwork:
         """See :class:`core.engines.StyleNetwork`."""
         decoded = self._decode(self._read(features)[1])
         return (decoded * self._std + self._mean).T[: len(features)]
+
+    def content_code(self, features: Features) -> Float32:
+        """See :class:`core.engines.StyleNetwork`."""
+        return self._content(self._read(features)[1]).T
 
     def _read(self, features: Features) -> tuple[Float32, Float32]:
         """The normalised clip and its latent code; kept, because a clip is asked about several times in a row."""

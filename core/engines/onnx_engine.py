@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import EngineError
-from ..representation import SIGNATURE
 from . import Features, Float32
-from .numpy_engine import Bundle
+from .weights import Bundle, OfBundle
 
 # From 1.29 on, official builds report to their maker over the network unless the process forbids it before they load.
 _OLDEST, _TOO_NEW = (1, 18), (1, 29)
@@ -29,6 +28,7 @@ _WEIGHTS = {
     "style_code": ("style.",),
     "stylize": ("content.", "generator.", "autoencoder.decoder.", "root."),
     "reconstruct": ("autoencoder.decoder.",),
+    "content_code": ("content.",),
 }
 """Which tensors each graph is made of, by the beginnings of their names."""
 
@@ -37,31 +37,27 @@ Runtime = Any
 Session = Any
 
 
-class OnnxNetwork:
+class OnnxNetwork(OfBundle):
     """A ``StyleNetwork`` on onnxruntime's CPU provider."""
 
     def __init__(self, folder: Path, bundle: Bundle) -> None:
         """Load all graphs, so that whoever asks knows at once whether this network can be used.
 
         Args:
-            folder: holds ``encode.onnx``, ``style_code.onnx``, ``stylize.onnx`` and ``reconstruct.onnx``.
+            folder: holds an ``.onnx`` file for each of ``_WEIGHTS``.
             bundle: the weights.
 
         Raises:
             EngineError: no usable onnxruntime, or graphs for other weights; one sentence that says which.
         """
-        if bundle.layout_signature != SIGNATURE:
-            raise EngineError("The weight file expects other motion features: install the one of this version.")
-        self.styles = bundle.info.styles
-        self.fps = bundle.info.fps
-        self.layout_signature = bundle.layout_signature
-        self.style_size = len(bundle.tensors["style.head.bias"]) // 2
+        super().__init__(bundle)
         self._bundle = bundle
         self._mean = bundle.tensors["normalization.mean"]
         self._std = bundle.tensors["normalization.std"]
         self._last: tuple[Features, Float32, Float32] | None = None
         graphs = {name: _read(folder / f"{name}.onnx") for name in _WEIGHTS}
         runtime = _import_runtime()
+        self.software = f"onnxruntime {runtime.__version__}"
         self._sessions = {name: _session(runtime, name, graph, bundle) for name, graph in graphs.items()}
 
     def style_code(self, features: Features) -> Float32:
@@ -77,6 +73,10 @@ class OnnxNetwork:
     def reconstruct(self, features: Features) -> Features:
         """See :class:`core.engines.StyleNetwork`."""
         return self._features(self._run("reconstruct", latent=self._encoded(features)[1]), len(features))[0]
+
+    def content_code(self, features: Features) -> Float32:
+        """See :class:`core.engines.StyleNetwork`."""
+        return self._run("content_code", latent=self._encoded(features)[1])[0].T
 
     def _encoded(self, features: Features) -> tuple[Float32, Float32]:
         """The normalised clip and its latent code; kept, because a clip is asked about several times in a row."""

@@ -9,6 +9,8 @@ from .curve import Keys
 from .fitting import Task, fit_all, fit_all_steps, fit_keys
 from .landmarks import Mask, OriginalKeys, Samples
 from .measures import AngleMeasure, DistanceMeasure, Measure
+from .points import Points
+from .retiming import Retimed, retimed
 from .settings import EVERY_FRAME, KEY_MODES, SPARSE, KeySettings
 from .units import closeness, distance_bound, foot_reach, location_closeness, own_moments, planted_below
 
@@ -23,6 +25,8 @@ __all__ = [
     "Mask",
     "Measure",
     "OriginalKeys",
+    "Points",
+    "Retimed",
     "Samples",
     "Task",
     "closeness",
@@ -34,4 +38,5 @@ __all__ = [
     "location_closeness",
     "own_moments",
     "planted_below",
+    "retimed",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rotations import Array
-from ..steps import Progress, Steps, finish
+from ..steps import Progress, Steps, finish, scaled
 from .bundle import Bundle, Part, bundled
 from .curve import Keys
 from .knots import Knots, normal_equations, off, replaced, sampled, with_more, without
@@ -68,15 +68,21 @@ def fit_all_steps(tasks: Sequence[Task]) -> Steps[list[Keys]]:
     """:func:`fit_all` in steps."""
     found: list[Keys] = []
     for chunk in _chunks(tasks):
-        fitting = _fit_chunk(chunk)
-        while True:
-            try:
-                next(fitting)
-            except StopIteration as end:
-                found += end.value
-                break
-            yield Progress(len(found) / len(tasks), "Fitting keys")
+        begin, end = len(found) / len(tasks), (len(found) + len(chunk)) / len(tasks)
+        found += yield from scaled(_chunk_steps(chunk), begin, end)
     return found
+
+
+def _chunk_steps(tasks: Sequence[Task]) -> Steps[list[Keys]]:
+    """The keys; how many steps that takes nobody knows before, but some for each task."""
+    fitting, taken = _fit_chunk(tasks), 0
+    while True:
+        try:
+            next(fitting)
+        except StopIteration as end:
+            return end.value
+        yield Progress(taken / (taken + len(tasks)), "Fitting keys")
+        taken += 1
 
 
 def _chunks(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:

@@ -9,6 +9,8 @@ from itertools import count
 from typing import Final
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from ..engines import Features, Float32
 from ..errors import EngineError
 from .process import WorkerCommand
@@ -200,7 +202,17 @@ class RemoteNetwork:
         self.fps = description.fps
         self.layout_signature = description.layout_signature
         self.style_size = description.style_size
+        width = description.style_size + len(description.styles)
+        tempo = None if description.tempo is None else np.array(description.tempo, dtype=np.float32)
+        self.tempo = None if tempo is None else tempo.reshape(-1, width)
+        self.content_range = description.content_range
         self._worker = worker
+
+    @property
+    def software(self) -> str:
+        """See ``StyleNetwork``; empty before the worker has said so."""
+        ready = self._worker.ready
+        return f"{ready.software}, {ready.device}" if ready else ""
 
     def style_code(self, features: Features) -> RemoteAnswer:
         """See ``StyleNetwork``."""
@@ -213,3 +225,7 @@ class RemoteNetwork:
     def reconstruct(self, features: Features) -> RemoteAnswer:
         """See ``StyleNetwork``."""
         return self._worker.ask("reconstruct", features)
+
+    def content_code(self, features: Features) -> RemoteAnswer:
+        """See ``StyleNetwork``."""
+        return self._worker.ask("content_code", features)

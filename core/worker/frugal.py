@@ -50,6 +50,10 @@ class PlacedNetwork(StyleNetwork, Protocol):
         """See ``StyleNetwork``."""
         ...
 
+    def content_code(self, features: Features) -> Float32:
+        """See ``StyleNetwork``."""
+        ...
+
 
 class FrugalNetwork:
     """Runs a network on a device, in batches that fit into its memory.
@@ -121,6 +125,10 @@ class FrugalNetwork:
     def reconstruct(self, features: Features) -> Float32:
         """See ``StyleNetwork`` and :meth:`stylize`."""
         return self._alone(lambda: self.network.reconstruct(features))
+
+    def content_code(self, features: Features) -> Float32:
+        """See ``StyleNetwork`` and :meth:`stylize`."""
+        return self._alone(lambda: self.network.content_code(features))
 
     def _alone(self, ask: Callable[[], Float32]) -> Float32:
         try:

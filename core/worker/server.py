@@ -82,6 +82,7 @@ def _ready(network: FrugalNetwork, seconds: float) -> Message:
         "styles": now.styles,
         "layout_signature": now.layout_signature,
         "style_size": now.style_size,
+        "tempo": None if now.tempo is None else now.tempo.ravel().tolist(),
         "device": now.device,
         "software": now.software,
         "python": platform.python_version(),
@@ -140,6 +141,8 @@ class _Server:
                 return self._network.style_code(features)
             case "reconstruct", (features,):
                 return self._network.reconstruct(features)
+            case "content_code", (features,):
+                return self._network.content_code(features)
             case _:
                 raise ValueError("Blender and the worker are of different versions: restart Blender.")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..engines import ContentRange
 from ..errors import EngineError
 from .channel import Channel, ConnectionLostError
 from .door import Door
@@ -63,6 +64,8 @@ class Description:
     fps: float
     layout_signature: str
     style_size: int
+    tempo: tuple[float, ...] | None = None
+    content_range: ContentRange | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -219,7 +222,8 @@ class Session:
     def _introduced(self, fields: dict[str, Any]) -> Ready:
         mine, theirs = self._description, fields
         known = (theirs.get("layout_signature"), tuple(theirs.get("styles", ())), theirs.get("style_size"))
-        if known != (mine.layout_signature, mine.styles, mine.style_size):
+        tempo = None if theirs.get("tempo") is None else tuple(theirs["tempo"])
+        if (*known, tempo) != (mine.layout_signature, mine.styles, mine.style_size, mine.tempo):
             raise EngineError("The weight file was changed while Panache was running: run it again.")
         named = {name: str(fields.get(name, "")) for name in ("device", "software", "python")}
         return Ready(**named, seconds=float(fields.get("seconds", 0.0)), pid=self.pid)

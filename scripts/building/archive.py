@@ -17,18 +17,48 @@ REQUIRED = (
     "LICENSE",
     "blender_addon/**/*.py",
     "blender_addon/locale/*.json",
-    "blender_addon/thumbnails/*.png",
-    "blender_addon/thumbnails/LICENSE.txt",
     "core/**/*.py",
     "core/rig_maps/**/*.json",
     "models/**/*.py",
-    "models/weights/*.safetensors",
 )
-OPTIONAL = ("models/weights/*.md", "models/weights/*.txt")
 GRAPHS = "models/onnx"
 """Where ``blender_addon/backend.py`` looks for the ONNX graphs."""
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _VALIDATION_LIMIT = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A weight bundle, of which a zip holds one, with all that is made from the same data and nothing that is not.
+
+    Attributes:
+        name: of the bundle, and of the text beside it that says whose data it is made from.
+        suffix: what the zip's name ends with.
+        licences: of the whole zip, as Blender's manifest lists them.
+        pictures: patterns of the thumbnails, and of their licence.
+    """
+
+    name: str
+    suffix: str
+    licences: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of its files."""
+        return f"models/weights/{self.name}.safetensors", f"models/weights/{self.name}.txt", *self.pictures
+
+
+_CODE = "SPDX:GPL-3.0-or-later"
+STANDARD = Weights(
+    "bandai-namco",
+    "",
+    (_CODE, "SPDX:CC-BY-NC-4.0"),
+    ("blender_addon/thumbnails/*.png", "blender_addon/thumbnails/LICENSE.txt"),
+)
+# What Blender's extension platform takes: free licences only.
+FREE = Weights("free", "-free", (_CODE, "SPDX:CC-BY-4.0", "SPDX:MIT"))
+BUNDLES = {weights.name: weights for weights in (STANDARD, FREE)}
 
 
 @dataclass(frozen=True)
@@ -48,13 +78,13 @@ class Runtime:
     graphs: Path
 
 
-def build_zip(root: Path) -> Path:
+def build_zip(root: Path, weights: Weights = STANDARD) -> Path:
     """Stage the extension of the source tree ``root`` by allow-list and pack it; equal sources give equal bytes.
 
     Raises:
         BuildError: a part that the extension cannot do without is missing.
     """
-    return pack(stage(root), root / "dist" / f"panache-{version(root)}.zip")
+    return pack(stage(root, weights), root / "dist" / f"panache-{version(root)}{weights.suffix}.zip")
 
 
 def build_onnx_zip(root: Path, runtime: Runtime) -> Path:
@@ -87,28 +117,37 @@ def listing(key: str, values: Sequence[str]) -> str:
     return f"{key} = [\n" + "".join(f'    "{value}",\n' for value in values) + "]\n"
 
 
-def stage(root: Path) -> Path:
+def stage(root: Path, weights: Weights = STANDARD) -> Path:
     """The unpacked extension, in an emptied folder."""
     folder = root / "build" / "stage"
     shutil.rmtree(folder, ignore_errors=True)
-    for source in payload(root):
+    for source in payload(root, weights):
         target = folder / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    shutil.copyfile(root / MANIFEST, folder / "blender_manifest.toml")
+    manifest = (root / MANIFEST).read_text(encoding="utf-8")
+    (folder / "blender_manifest.toml").write_text(licensed(manifest, weights), encoding="utf-8", newline="\n")
     (folder / "__init__.py").write_text(INIT, encoding="utf-8", newline="\n")
     return folder
 
 
-def payload(root: Path) -> Iterator[Path]:
+def licensed(manifest: str, weights: Weights) -> str:
+    """The manifest, which names the licence of the code, with those of the weights and pictures too."""
+    own = f'license = ["{_CODE}"]\n'
+    if own not in manifest:
+        raise BuildError(f"{MANIFEST} must have the line {own.strip()}.")
+    return manifest.replace(own, listing("license", weights.licences))
+
+
+def payload(root: Path, weights: Weights) -> Iterator[Path]:
     """The files of the source tree that belong to the extension."""
-    for pattern in REQUIRED:
+    if not (root / weights.files[0]).is_file():
+        raise BuildError(f"the extension is incomplete, there is no {weights.files[0]}: train it with scripts.train.")
+    for pattern in (*REQUIRED, *weights.files):
         found = list(root.glob(pattern))
         if not found:
             raise BuildError(f"the extension is incomplete, there is no {pattern}.")
         yield from found
-    for pattern in OPTIONAL:
-        yield from root.glob(pattern)
 
 
 def pack(staged: Path, archive: Path) -> Path:

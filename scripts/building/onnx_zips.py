@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.building.archive import Runtime, build_onnx_zip
+from scripts.building.archive import STANDARD, Runtime, build_onnx_zip
 from scripts.building.environments import environment, stamped_python
 from scripts.building.processes import BUILD, ROOT, BuildError, run, tail
 from scripts.building.wheels import fetch, other_pythons, pinned
@@ -45,9 +45,9 @@ def build_onnx_zips(names: Sequence[str] = ()) -> list[Path]:
 
 def export_graphs() -> Path:
     """The folder with the ONNX graphs of the bundled weights, written anew."""
-    weights = next(iter(sorted((ROOT / "models" / "weights").glob("*.safetensors"))), None)
-    if weights is None:
-        raise BuildError("the extension is incomplete, there is no models/weights/*.safetensors.")
+    weights = ROOT / STANDARD.files[0]
+    if not weights.is_file():
+        raise BuildError(f"the extension is incomplete, there is no {STANDARD.files[0]}.")
     folder, log = BUILD / "onnx", BUILD / "logs" / "onnx.log"
     shutil.rmtree(folder, ignore_errors=True)
     # The tools' environment can do it too; without it, a small one is enough.

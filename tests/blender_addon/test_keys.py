@@ -69,11 +69,19 @@ def restyled(addon: Addon, reading: Any, size: float = 0.15) -> Any:
     return motion.with_channels(turned, moved)
 
 
+def edits_of(addon: Addon, reading: Any, result: Any) -> Any:
+    return addon("backend").finish(addon("rig.writer").edits_steps(reading, result))
+
+
+def write_edits(addon: Addon, target: tuple[Any, ...], edits: Any, keys: Any) -> None:
+    addon("backend").finish(addon("rig.writer").write_edits_steps(*target, edits, keys))
+
+
 def write(addon: Addon, reading: Any, result: Any, **settings: Any) -> bpy.types.Action:
     """A copy of the take's action with the result's keys, played."""
     writer, keys = addon("rig.writer"), addon("backend").KeySettings(**settings)
     action = reading.take.action.copy()
-    writer.write_action(action, reading, result, keys)
+    write_edits(addon, (action, reading.take, reading.frames), edits_of(addon, reading, result), keys)
     slot = addon("compat").same_slot(action, reading.take.slot)
     writer.play_action(bpy.context, reading.take.armature, action, slot)
     return action
@@ -136,7 +144,7 @@ def test_keys_of_an_animator_stay_where_they_were(addon: Addon) -> None:
     reading = read(addon, armature)
     result = restyled(addon, reading)
     leg = armature.pose.bones[reading.bone_map.bones["left_hip"]]
-    edits = {(edit.bone, edit.name): edit for edit in addon("rig.writer").edits_of(reading, result)}
+    edits = {(edit.bone, edit.name): edit for edit in edits_of(addon, reading, result)}
     planted = next(edit.planted for (bone, name), edit in edits.items() if bone == leg.name and "rotation" in name)
     moment = float(reading.frames[1:][planted[1:] != planted[:-1]][0])
     write(addon, reading, result, moments=np.array([moment]))
@@ -273,11 +281,11 @@ def test_keys_outside_the_frames_and_modifiers_of_cycles_stay(addon: Addon) -> N
             before=edit.before[inside],
             planted=None if edit.planted is None else edit.planted[inside],
         )
-        for edit in addon("rig.writer").edits_of(reading, result)
+        for edit in edits_of(addon, reading, result)
     ]
     for mode in ("SPARSE", "EVERY_FRAME"):
         action, settings, compared = original.copy(), addon("backend").KeySettings(mode=mode), 0
-        addon("rig.writer").write_edits(action, reading.take, reading.frames[inside], edits, settings)
+        write_edits(addon, (action, reading.take, reading.frames[inside]), edits, settings)
         before = {(curve.data_path, curve.array_index): curve for curve in rigs.curves_of(armature, original)}
         for curve in rigs.curves_of(armature, action):
             old, keys = before[curve.data_path, curve.array_index].keyframe_points, curve.keyframe_points

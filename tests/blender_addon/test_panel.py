@@ -169,12 +169,14 @@ def test_the_button_uses_the_panels_settings(addon: Addon) -> None:
     settings.amount, settings.seed, settings.root = 0.25, 7, "KEEP"
     settings.keys, settings.pin_end, settings.calibration_frame = "EVERY_FRAME", True, 4
     settings.weights, settings.parts = (1.0, 0.5, 0.0, 1.0, 1.0), {"HEAD", "TORSO"}
+    settings.posture, settings.dynamics, settings.fade = 0.5, 1.25, False
     operator = asked({"seed"})
     addon("ordering").take_from_panel(operator, settings)
     assert (operator.amount, operator.root, operator.style) == (0.25, "KEEP", "elderly")
     assert (operator.keys, operator.pin_start, operator.pin_end) == ("EVERY_FRAME", False, True)
     assert (operator.calibration_frame, operator.parts) == (4, {"HEAD", "TORSO"})
     assert list(operator.weights) == [1.0, 0.5, 0.0, 1.0, 1.0]
+    assert (operator.posture, operator.dynamics, operator.fade) == (0.5, 1.25, False)
     assert not hasattr(operator, "seed") and not hasattr(operator, "mix_style")
 
 

@@ -23,6 +23,7 @@ Addon = Callable[[str], ModuleType]
         {"source": "RANDOM", "seed": 7, "keys": "EVERY_FRAME", "root": "IN_PLACE", "contacts": False},
         {"style": "elderly", "parts": {"HEAD", "LEFT_ARM"}, "pin_start": True, "amount": 1.4, "key_angle": 0.02},
         {"style": "active", "amount": 0.4, "calibration_frame": 3},
+        {"style": "elderly", "posture": 0.5, "dynamics": 1.25, "fade": False},
     ],
 )
 def test_the_same_result_again(addon: Addon, settings: dict[str, object]) -> None:
@@ -32,6 +33,21 @@ def test_the_same_result_again(addon: Addon, settings: dict[str, object]) -> Non
     second = armature.animation_data.action
     assert second is not first and same(addon, first, second)
     assert addon("reapplying").order_of(first).settings == addon("reapplying").order_of(second).settings
+
+
+def test_another_engine_is_named(addon: Addon) -> None:
+    armature = rigs.mixamo()
+    first = stylized(addon, armature)
+    backend, again = addon("backend"), addon("reapplying").reapply_steps
+    own = backend.engine().software
+    assert first["panache"]["software"] == own
+    assert backend.finish(again(bpy.context)).endswith("made again")
+    armature.animation_data.action["panache"]["software"] = "onnxruntime 1.20.1"
+    said = backend.finish(again(bpy.context))
+    assert said.endswith(f"; onnxruntime 1.20.1 computed it before and {own} now, so the last digits may differ")
+    # Results of older versions do not say.
+    del armature.animation_data.action["panache"]["software"]
+    assert backend.finish(again(bpy.context)).endswith("made again")
 
 
 def test_the_amount_and_its_keys_are_kept(addon: Addon) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from . import rigs
+from .layouts import Layout, drawn
 from .snapshot import scene_state
 
 pytestmark = pytest.mark.usefixtures("empty_scene", "no_styles")
@@ -155,17 +156,117 @@ def test_a_folder_that_cannot_be_made_is_said(addon: Addon, monkeypatch: pytest.
         bpy.ops.panache.save_style(name="Old Pirate")
 
 
-def test_a_style_of_another_model_is_to_be_saved_again(no_styles: Path) -> None:
+def make_outdated(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace('"model": "test"', '"model": "older"'), encoding="utf-8")
+    # Two changes within one tick of the clock are one for whoever looks at the time of the file.
+    os.utime(path, (1, 1))
+
+
+def test_a_style_of_another_model_is_refused_and_says_which(no_styles: Path) -> None:
     rigs.mixamo()
     bpy.ops.panache.save_style(name="Walk")
-    path = no_styles / "Walk.json"
-    path.write_text(path.read_text(encoding="utf-8").replace('"model": "test"', '"model": "older"'), encoding="utf-8")
+    make_outdated(no_styles / "Walk.json")
     before = scene_state()
-    with pytest.raises(RuntimeError, match="another model: save it again"):
+    with pytest.raises(RuntimeError, match=r"of another model \(\w+ older, this one is \w+ test\): compute it again"):
         bpy.ops.panache.stylize(source="SAVED", style="Walk")
-    with pytest.raises(RuntimeError, match="another model: save it again"):
+    with pytest.raises(RuntimeError, match="of another model"):
         bpy.ops.panache.stylize(mix_style="Walk", mix=0.5)
     assert scene_state() == before
+
+
+def test_a_style_of_another_model_is_computed_again(no_styles: Path) -> None:
+    armature = rigs.walk_bvh(0.01, frames=60)
+    bpy.ops.panache.save_style(name="Walk", refine=True, licence="Mine")
+    good = json.loads((no_styles / "Walk.json").read_text(encoding="utf-8"))
+    make_outdated(no_styles / "Walk.json")
+    before = scene_state()
+    assert bpy.ops.panache.renew_style() == {"FINISHED"}
+    assert scene_state() == before
+    assert json.loads((no_styles / "Walk.json").read_text(encoding="utf-8")) == good
+    assert bpy.ops.panache.stylize(source="SAVED", style="Walk") == {"FINISHED"}
+    bpy.ops.panache.revert()
+    armature.animation_data.action.name = "Another"
+    with pytest.raises(RuntimeError, match="open the file that has it"):
+        bpy.ops.panache.renew_style(name="Walk")
+    with pytest.raises(RuntimeError, match='no saved style "Gone"'):
+        bpy.ops.panache.renew_style(name="Gone")
+    assert json.loads((no_styles / "Walk.json").read_text(encoding="utf-8")) == good
+
+
+def test_the_panel_leads_out_of_another_model(no_styles: Path, addon: Addon) -> None:
+    armature, main = rigs.walk_bvh(0.01, frames=60), addon("panels").PANACHE_PT_main
+    bpy.ops.panache.save_style(name="Walk")
+    armature.panache.source = "SAVED"
+    assert "panache.describe_style" in drawn(main) and "panache.renew_style" not in drawn(main)
+    assert not addon("blocking").blocked_reason(bpy.context)
+    make_outdated(no_styles / "Walk.json")
+    assert "panache.renew_style" in drawn(main)
+    assert "another model" in addon("blocking").blocked_reason(bpy.context)
+    source, armature.animation_data.action.name = armature.animation_data.action.name, "Another"
+    assert "panache.renew_style" not in drawn(main)
+    assert f'Open the file with the action "{source}"' in " ".join(drawn(main))
+
+
+def test_a_style_remembers_its_reference(no_styles: Path, addon: Addon) -> None:
+    armature = rigs.walk_bvh(0.01, frames=60)
+    bpy.ops.panache.save_style(name="Walk", refine=True)
+    assert sum(path.stat().st_size for path in no_styles.iterdir()) < 50_000
+    style = addon("saved").shown_style("Walk")
+    assert style.refined and style.weights == addon("backend").weights_path().stem
+    assert style.statistics.seconds == pytest.approx(60 / style.statistics.fps, abs=0.1)
+    assert len(style.statistics.spread) == 22
+    assert addon("saved").shown_style("Gone") is None
+    layout = Layout()
+    addon("style_facts").draw_facts(layout, style)
+    assert {armature.animation_data.action.name, "Fitted to the action"} <= set(layout.content)
+    armature.panache.source = "SAVED"
+    # Two seconds are too little, and that is said.
+    assert "5 to 20" in " ".join(drawn(addon("panels").PANACHE_PT_main))
+
+
+def test_refining_is_a_choice(no_styles: Path) -> None:
+    rigs.walk_bvh(0.01, frames=60)
+    codes = []
+    for refine in (False, True, True):
+        name = f"Style {len(codes)}"
+        assert bpy.ops.panache.save_style(name=name, refine=refine) == {"FINISHED"}
+        data = json.loads((no_styles / f"{name}.json").read_text(encoding="utf-8"))
+        assert data["refined"] is refine
+        codes.append(data["code"])
+    assert codes[1] == codes[2] != codes[0]
+
+
+def test_a_style_of_before_statistics_were_kept(no_styles: Path, addon: Addon) -> None:
+    armature = rigs.walk_bvh(0.01, frames=60)
+    bpy.ops.panache.save_style(name="Walk")
+    path = no_styles / "Walk.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    kept = {key: data[key] for key in ("format", "version", "name", "model", "licence", "source", "code")}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    os.utime(path, (1, 1))
+    armature.panache.source = "SAVED"
+    assert drawn(addon("panels").PANACHE_PT_main)
+    layout = Layout()
+    addon("style_facts").draw_facts(layout, addon("saved").shown_style("Walk"))
+    assert "As the model reads it" in layout.content
+    assert bpy.ops.panache.stylize(source="SAVED", style="Walk") == {"FINISHED"}
+
+
+def test_a_licence_note_is_the_users(no_styles: Path) -> None:
+    rigs.walk_bvh(0.01, frames=60)
+    bpy.ops.panache.save_style(name="Walk", licence="Only for us")
+    path = no_styles / "Walk.json"
+    before = json.loads(path.read_text(encoding="utf-8"))
+    assert before["licence"] == "Only for us; made with a model under CC0-1.0"
+    picture = (no_styles / "Walk.png").read_bytes()
+    assert bpy.ops.panache.describe_style(licence="CC BY 4.0, by Ann") == {"FINISHED"}
+    after = json.loads(path.read_text(encoding="utf-8"))
+    assert after == before | {"licence": "CC BY 4.0, by Ann; made with a model under CC0-1.0"}
+    assert (no_styles / "Walk.png").read_bytes() == picture
+    bpy.ops.panache.describe_style(name="Walk", licence="")
+    assert json.loads(path.read_text(encoding="utf-8"))["licence"].startswith("What the licence of")
+    with pytest.raises(RuntimeError, match='no saved style "Gone"'):
+        bpy.ops.panache.describe_style(name="Gone")
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("", "Choose a saved style"), ("Gone", 'no saved style "Gone"')])

@@ -93,6 +93,23 @@ def test_a_stopped_creation_leaves_nothing_that_looks_whole_and_goes_on(addon: A
     assert interpreter.find_interpreter("").origin == interpreter.PRIVATE
 
 
+def test_a_source_without_torch_does_not_send_the_bar_back(addon: Addon, index: Path, tmp_path: Path) -> None:
+    plan, creating = addon("worker.plan"), addon("worker.creating")
+    (tmp_path / "empty").mkdir()
+    packages = ("torch==2.13.0", "numpy")
+    empty, full = (plan.Source(folder.name, packages, folder.as_uri(), 1) for folder in (tmp_path / "empty", index))
+    folder = addon("worker.interpreter").runtime_folder(create=True)
+    seen = list(creating.install_steps(plan.Plan(sys.executable, (empty, full)), folder))
+    shares = [progress.share for progress in seen]
+    assert shares == sorted(shares)
+    assert {"Looking for empty", "Looking for simple"} <= {progress.what for progress in seen}
+    reader = creating._PipReader(tmp_path)
+    reader.begin(empty)
+    far = reader.read(["Installing collected packages: torch"]).share
+    reader.begin(full)
+    assert reader.read([]).share == far > 0.0
+
+
 def test_what_pip_cannot_do_is_a_sentence(addon: Addon, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(index / "torch")
     with pytest.raises(RuntimeError, match="there is no torch for this Python"):

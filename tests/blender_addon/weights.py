@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A weight file with untrained but harmless networks: its styles are small random changes of the pose."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ from core.representation import FEATURES, WIDTH, feature_slice
 from models.bundle import Bundle, BundleInfo, write_bundle
 from models.config import NetworkConfig
 from models.layout import FeatureLayout
-from models.manifest import MEAN, STD, tensor_shapes
+from models.manifest import MEAN, STD, TEMPO, tensor_shapes
 
 STYLES = ("active", "elderly", "exhausted", "normal")
 
 
-def write_test_weights(path: Path) -> Path:
-    """Write the file and return its path."""
+def write_test_weights(path: Path, rates: Sequence[float] = ()) -> Path:
+    """Write the file and return its path; ``rates`` are how much faster each style moves, if it shall be known."""
     rng = np.random.default_rng(0)
     small = dict.fromkeys(
         ("latent_channels", "autoencoder_width", "content_channels", "content_width", "style_channels"), 8
@@ -28,6 +29,8 @@ def write_test_weights(path: Path) -> Path:
     rotations = mean[feature_slice("rotations")].reshape(-1, 6)
     rotations[:, 0] = rotations[:, 4] = 1.0
     mean[feature_slice("rotations")] = rotations.ravel()
+    if rates:
+        tensors[TEMPO] = np.append(np.zeros(config.style_channels), np.log(rates)).astype(np.float32)
     tensors[MEAN], tensors[STD] = mean, np.full(WIDTH, 0.1, dtype=np.float32)
     info = BundleInfo(30.0, STYLES, ("walk",), ("none",), "CC0-1.0", 0, (), "test", "{}")
     write_bundle(path, Bundle(config, info, tensors))

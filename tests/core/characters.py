@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.engines import Features, Float32
+from core.engines import ContentRange, Features, Float32
 from core.engines.engine import StyleEngine
 from core.kinematics import joint_positions, to_global
 from core.motion import Motion
@@ -129,10 +129,6 @@ class BendingEngine(StyleEngine):
         """(T,) radians that the trunk is bent by."""
         return np.full(frames, self.lean)
 
-    def reconstruct(self, features: Features) -> Features:
-        """Everything is known to this engine."""
-        return features
-
 
 class BendingNetwork:
     """What bends: every label does."""
@@ -141,6 +137,8 @@ class BendingNetwork:
     fps = 30.0
     layout_signature = SIGNATURE
     style_size = 1
+    tempo: Float32 | None = None
+    content_range: ContentRange | None = None
 
     def __init__(self, engine: BendingEngine) -> None:
         self.engine = engine
@@ -156,6 +154,10 @@ class BendingNetwork:
     def reconstruct(self, features: Features) -> Features:
         """Everything is known to this network."""
         return features
+
+    def content_code(self, features: Features) -> Float32:
+        """Nothing is done in any clip."""
+        return np.zeros((-(-len(features) // 4), 1), dtype=np.float32)
 
     def _bent(self, features: Features) -> Features:
         motion = decode(features)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.calibration import calibrate
-from core.contact_lock import lock_contacts
+from core.contact_lock import lock_contacts_steps
 from core.contacts import PLANTED_JOINTS, Contacts, contact_moments, contact_runs, detect_planted, detect_seated
 from core.kinematics import to_global, to_local
-from core.limbs import ARMS, LEGS, flexion, hinge_axis, keep_hinges, limb_points, move_limb
+from core.limbs import ARMS, LEGS, flexion, hinge_axis, keep_hinges_steps, limb_points, move_limb
 from core.matching import match_bones
 from core.motion import Motion
 from core.resample import resample
@@ -22,6 +22,7 @@ from core.retarget import to_motion
 from core.root_motion import follow_feet, settle
 from core.rotations import Array, angle_between, conjugate, from_rotation_vector, multiply, normalize, rotate
 from core.skeleton import INDEX, Skeleton
+from core.steps import finish
 from scripts.bvh import read_bvh
 from scripts.evaluation.contacts import contact_error
 
@@ -76,7 +77,9 @@ def climbing(frames: int = 90) -> Motion:
 def test_planted_feet_move_as_the_originals_did(size: float, scale: float) -> None:
     original = scaled(real(WALK), scale)
     styled = swayed(original, size)
-    loose, locked = (contact_error(original, m) for m in (styled, lock_contacts(styled, contacts_of(original))))
+    loose, locked = (
+        contact_error(original, m) for m in (styled, finish(lock_contacts_steps(styled, contacts_of(original))))
+    )
     assert loose.contacts > 20
     assert loose.feet_max > 1.0
     assert locked.feet_max < 0.5
@@ -91,7 +94,7 @@ def test_feet_leave_and_land_as_the_originals_did() -> None:
     """What has to give gives in the middle of the swing, so that nothing jerks at a contact's ends."""
     original = real(WALK)
     contacts = contacts_of(original)
-    locked = lock_contacts(swayed(original, 0.1), contacts)
+    locked = finish(lock_contacts_steps(swayed(original, 0.1), contacts))
     for leg in LEGS:
         before, after = (limb_points(motion, leg)[:, 2] for motion in (original, locked))
         speeds = [np.linalg.norm(np.diff(ends, axis=0), axis=-1) for ends in (before, after)]
@@ -107,7 +110,7 @@ def test_feet_leave_and_land_as_the_originals_did() -> None:
 def test_contacts_hold_at_any_rate_and_size(size: float, fps: float, scale: float) -> None:
     motion = scaled(real(WALK, 150), scale)
     original = resample(motion, np.arange(motion.times[0], motion.times[-1], 1.0 / fps))
-    locked = lock_contacts(swayed(original, size), contacts_of(original))
+    locked = finish(lock_contacts_steps(swayed(original, size), contacts_of(original)))
     report = contact_error(original, locked)
     assert report.feet_max < 0.5
     assert report.flips == 0
@@ -137,7 +140,7 @@ def test_contacts_of_other_takes(shared_data: Callable[[str], Path]) -> None:
     folder = shared_data("bandai-namco.tar.xz")
     for name in ("2_run_elderly_001", "2_walk-turn-left_active_001", "1_walk-back_old_001", "1_dance-short_normal_001"):
         original = real(next(folder.rglob(f"dataset-{name}.bvh")))
-        report = contact_error(original, lock_contacts(swayed(original, 0.2), contacts_of(original)))
+        report = contact_error(original, finish(lock_contacts_steps(swayed(original, 0.2), contacts_of(original))))
         assert report.feet_max < 0.5, name
         assert report.flips == 0, name
         assert report.sink < 0.01, name
@@ -145,10 +148,10 @@ def test_contacts_of_other_takes(shared_data: Callable[[str], Path]) -> None:
 
 def test_nothing_changes_where_nothing_changed() -> None:
     for motion in (walk(), real(WALK), climbing()):
-        same = lock_contacts(motion, contacts_of(motion))
+        same = finish(lock_contacts_steps(motion, contacts_of(motion)))
         assert np.array_equal(same.root, motion.root)
         assert np.array_equal(same.rotations, motion.rotations)
-        assert keep_hinges(motion, motion) is motion
+        assert finish(keep_hinges_steps(motion, motion)) is motion
 
 
 def test_the_judge_sees_what_goes_wrong() -> None:
@@ -172,7 +175,7 @@ def test_a_hand_that_holds_on_keeps_its_place() -> None:
     contacts = contacts_of(original)
     assert contacts.planted[20:70, PLANTED_JOINTS.index("right_wrist")].all()
     assert not contacts.planted[:, PLANTED_JOINTS.index("left_wrist")].any()
-    locked = lock_contacts(swayed(original, 0.15), contacts)
+    locked = finish(lock_contacts_steps(swayed(original, 0.15), contacts))
     hand = INDEX["right_wrist"]
     held = contacts.planted[:, PLANTED_JOINTS.index("right_wrist")]
     assert np.abs(locked.positions() - original.positions())[held][:, hand].max() < 0.005
@@ -232,7 +235,7 @@ def test_hinges_bend_one_way() -> None:
         local[:, INDEX[limb.joints[1]]] = multiply(local[:, INDEX[limb.joints[1]]], wrong)
         bad = motion.with_pose(motion.root, to_global(local))
         assert flexion(bad, limb, axis).min() < -0.2
-        assert flexion(keep_hinges(bad, motion), limb, axis).min() > -1e-6
+        assert flexion(finish(keep_hinges_steps(bad, motion)), limb, axis).min() > -1e-6
 
 
 def test_hinges_do_not_give_sideways() -> None:
@@ -243,7 +246,7 @@ def test_hinges_do_not_give_sideways() -> None:
         aside = from_rotation_vector(np.linspace(-0.8, 0.8, 40)[:, None] * np.array([0.0, 0.0, 1.0]))
         local[:, joint] = multiply(local[:, joint], aside)
         bad = motion.with_pose(motion.root, to_global(local))
-        kept = keep_hinges(bad, motion)
+        kept = finish(keep_hinges_steps(bad, motion))
         out, left = (_sideways(one, limb.joints, axis) for one in (bad, kept))
         usual = np.abs(_sideways(motion, limb.joints, axis)).max()
         assert np.ptp(out) > 0.8
@@ -272,5 +275,5 @@ def test_moments_are_starts_and_ends() -> None:
 def test_the_original_is_judged_at_its_own_rate() -> None:
     original = real(WALK)
     double = dataclasses.replace(original.part(slice(0, 120)), times=original.times[:120] / 2.0)
-    report = contact_error(double, lock_contacts(swayed(double, 0.1), contacts_of(double)))
+    report = contact_error(double, finish(lock_contacts_steps(swayed(double, 0.1), contacts_of(double))))
     assert report.feet_max < 0.5

@@ -2,7 +2,7 @@
 """What is the same for every engine: cues, mixtures, seeds, windows, waiting."""
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engines import Cue, Features, Float32
+from core.engines import ContentRange, Cue, Features, Float32
 from core.engines.engine import StyleEngine
 from core.engines.windows import OVERLAP, WINDOW, cut, shares
 from core.errors import EngineError, InvalidMotionError, PanacheError, UnknownStyleError
-from core.representation import SIGNATURE, WIDTH
+from core.representation import SIGNATURE, WIDTH, feature_slice
 from core.steps import Progress, finish
 
 STYLES = ("calm", "wild", "old")
@@ -31,6 +31,8 @@ class AddingNetwork:
     fps = 30.0
     layout_signature = SIGNATURE
     style_size = SIZE
+    tempo: Float32 | None = None
+    content_range: ContentRange | None = None
 
     def __init__(self) -> None:
         self.asked: list[Float32] = []
@@ -47,6 +49,9 @@ class AddingNetwork:
 
     def reconstruct(self, features: Features) -> Any:
         return 2.0 * features
+
+    def content_code(self, features: Features) -> Any:
+        return features[::4, :SIZE]
 
 
 class Parcel:
@@ -71,6 +76,17 @@ class DistantNetwork(AddingNetwork):
 
     def reconstruct(self, features: Features) -> Any:
         return Parcel(super().reconstruct(features), 1)
+
+    def content_code(self, features: Features) -> Any:
+        return Parcel(super().content_code(features), 2)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Where content codes usually lie."""
+
+    mean: Float32
+    whitening: Float32
 
 
 class BrokenNetwork(AddingNetwork):
@@ -132,7 +148,7 @@ def test_long_clips_are_what_their_windows_are(frames: int) -> None:
     assert network.longest < WINDOW + 16
     np.testing.assert_allclose(own - clip, network.asked[0][0].sum(), atol=1e-5)
     np.testing.assert_allclose(styled - clip, network.asked[0][1].sum(), atol=1e-5)
-    np.testing.assert_allclose(engine.reconstruct(clip), 2.0 * clip, rtol=1e-5)
+    np.testing.assert_allclose(finish(engine.reconstruct(clip)), 2.0 * clip, rtol=1e-5)
     # The style of a clip is that of all of it, in every window.
     assert all(np.array_equal(asked, network.asked[0]) for asked in network.asked)
 
@@ -223,9 +239,20 @@ def test_answers_from_elsewhere_are_waited_for_step_by_step() -> None:
         assert all(a <= b <= 1.0 for a, b in zip(shares_of[:-1], shares_of[1:], strict=True))
 
 
-def test_what_an_engine_elsewhere_cannot_do_is_said() -> None:
-    with pytest.raises(EngineError, match="local one"):
-        StyleEngine(DistantNetwork()).reconstruct(noise(20))
+@pytest.mark.parametrize("frames", [5, 8, WINDOW, 2001])
+def test_content_is_compared_with_trainings_frame_by_frame(frames: int) -> None:
+    clip, mixing = noise(frames), noise(SIZE, 3)[:, :SIZE]
+    known = Known(noise(1, 5)[0, :SIZE], mixing)
+    for network in (AddingNetwork(), DistantNetwork()):
+        assert finish(StyleEngine(network).content_distance(clip)) is None
+        network.content_range = known
+        found = finish(StyleEngine(network).content_distance(clip))
+        code = clip[::4, :SIZE].repeat(4, axis=0)[:frames]
+        expected = np.linalg.norm((code - known.mean) @ mixing.T, axis=-1) / SIZE**0.5
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_what_breaks_elsewhere_is_said() -> None:
     with pytest.raises(EngineError, match="worker stopped"):
         stylized([Cue("RANDOM")], network=BrokenNetwork())
 
@@ -248,3 +275,34 @@ def test_cues_that_cannot_be_used_are_refused(cue: Cue, error: type[PanacheError
     with pytest.raises(error, match=says):
         stylized([CUES["label"], cue], network=network)
     assert not network.asked
+
+
+def rates(cues: list[Cue], tempo: Float32 | None, clip: Features) -> list[float]:
+    network = AddingNetwork()
+    network.tempo = tempo
+    return finish(StyleEngine(network).rates(clip, cues))
+
+
+def test_rates_are_what_separates_two_conditions() -> None:
+    clip, tempo = noise(40), np.linspace(-0.2, 0.3, SIZE + len(STYLES), dtype=np.float32)
+    own = np.append(clip[:, :SIZE].mean(axis=0), np.zeros(len(STYLES)))
+    for cue in CUES.values():
+        wanted = np.exp(np.clip((condition(cue) - own) @ tempo, -np.log(2.0), np.log(2.0)))
+        assert rates([cue], tempo, clip)[0] == pytest.approx(wanted, rel=1e-5)
+    assert rates(list(CUES.values()), None, clip) == [1.0] * len(CUES)
+    assert rates([CUES["reference"]], 1000.0 * tempo, clip)[0] in (pytest.approx(0.5), pytest.approx(2.0))
+    assert rates([Cue("REFERENCE", reference=clip)], tempo, clip) == [1.0]
+
+
+def test_gestures_and_gaits_have_rates_of_their_own() -> None:
+    rows = np.zeros((2, SIZE + len(STYLES)), dtype=np.float32)
+    rows[:, SIZE + STYLES.index("old")] = np.log([0.5, 1.1])
+    clip = noise(40)
+    for speed, wanted in ((0.0, 0.5), (1.2, 1.1), (0.35, np.sqrt(0.5 * 1.1))):
+        clip[:, feature_slice("root_planar_velocity")] = (speed, 0.0)
+        assert rates([CUES["other label"]], rows, clip)[0] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_rates_of_unusable_cues_are_refused() -> None:
+    with pytest.raises(UnknownStyleError):
+        rates([Cue("LABEL", "sad")], np.zeros(SIZE + len(STYLES), dtype=np.float32), noise(30))

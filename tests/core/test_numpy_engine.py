@@ -47,13 +47,14 @@ def test_networks_agree(frames: int) -> None:
     width = mine.style_size + len(STYLES)
     given = np.concatenate([rng.standard_normal((2, width)), np.zeros((1, width))]).astype(np.float32)
     pairs = [
-        (network.style_code(clip), network.stylize(clip, given), network.reconstruct(clip))
+        (network.style_code(clip), network.stylize(clip, given), network.reconstruct(clip), network.content_code(clip))
         for network in (mine, theirs)
     ]
     for a, b in zip(*pairs, strict=True):
         assert a.shape == b.shape
         assert np.abs(a - b).max() < 1e-4
     assert pairs[0][1].shape == (3, frames, WIDTH)
+    assert len(pairs[0][3]) == -(-frames // 4)
 
 
 @pytest.mark.parametrize("source", ["LABEL", "REFERENCE", "RANDOM"])

@@ -69,7 +69,8 @@ class TestParity:
         assert all(one.dtype == np.float32 for one in mine)
         for other in (TorchNetwork(bundle, device="cpu"), NumpyNetwork(bundle)):
             theirs = (other.style_code(clip), other.stylize(clip, given), other.reconstruct(clip))
-            for a, b in zip(mine, theirs, strict=True):
+            for a, b in zip((*mine, network.content_code(clip)), (*theirs, other.content_code(clip)), strict=True):
+                assert a.shape == b.shape
                 assert np.abs(a - b).max() < 1e-4
 
     # The last length takes more than one window.

@@ -13,7 +13,7 @@ from core.calibration import calibrate
 from core.errors import EngineError, InvalidMotionError, PanacheError, UnknownStyleError
 from core.matching import match_bones
 from core.motion import Motion
-from core.pipeline import Clip, StyleSettings, style_code_steps, stylize, stylize_steps, vary_steps
+from core.pipeline import Clip, StyleSettings, stylize, stylize_steps, vary_steps
 from core.retarget import to_motion
 from core.rig import RigMotion
 from core.rotations import Array, angle_between
@@ -130,17 +130,12 @@ def test_variations_are_what_each_style_is_alone(cyclic: bool) -> None:
     clip = dataclasses.replace(clip_of(walk()), cyclic=cyclic)
     settings = [BENT, dataclasses.replace(BENT, style="straight"), dataclasses.replace(BENT, source="RANDOM", seed=4)]
     found = finish(vary_steps(clip, None, BendingEngine(), settings))
-    for one, motion in zip(settings, found, strict=True):
+    for one, varied in zip(settings, found, strict=True):
         alone = stylize(clip, None, BendingEngine(), one).motion
-        np.testing.assert_array_equal(motion.rotations, alone.rotations)
-        np.testing.assert_array_equal(motion.locations, alone.locations)
+        np.testing.assert_array_equal(varied.motion.rotations, alone.rotations)
+        np.testing.assert_array_equal(varied.motion.locations, alone.locations)
     with pytest.raises(ValueError, match="style only"):
         finish(vary_steps(clip, None, BendingEngine(), [BENT, LOOSE]))
-
-
-def test_a_clips_style_is_read() -> None:
-    engine = BendingEngine()
-    assert finish(style_code_steps(clip_of(walk()), engine)).shape == (engine.style_size,)
 
 
 def steps_of(steps: Generator[Progress, None, Any]) -> tuple[list[Progress], Any]:

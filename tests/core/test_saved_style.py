@@ -11,16 +11,21 @@ from hypothesis import strategies as st
 
 from core.saved_style import (
     LONGEST_NAME,
+    LONGEST_NOTE,
+    Model,
     SavedStyle,
     SavedStyleError,
     check_name,
+    licence_of,
     path_of,
     read_style,
     tidy,
     write_style,
 )
+from core.style_statistics import StyleStatistics
 
 STYLE = SavedStyle("Old Pirate", (0.1, -2.5, 1e-9), "abc", "CC0-1.0", "walk_limping")
+STATISTICS = StyleStatistics(5.2, 24.0, 7.5, 0.1, 0.6, 0.8, (0.25,) * 66, (0.125,) * 22)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -141,7 +146,45 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_all_that_is_known_is_kept(tmp_path: Path) -> None:
+    code = tuple(np.random.default_rng(0).standard_normal(64).astype(np.float32).tolist())
+    licence = licence_of("x" * (2 * LONGEST_NOTE), "CC BY-NC 4.0")
+    style = SavedStyle("Full", code, "a" * 40, licence, "s" * 60, "bandai-namco", refined=True, statistics=STATISTICS)
+    path = path_of(tmp_path, style.name)
+    write_style(path, style)
+    assert read_style(path) == style
+    assert path.stat().st_size < 50_000
+
+
+def test_files_of_before_statistics_were_kept(tmp_path: Path) -> None:
+    path = tmp_path / "Old.json"
+    path.write_text(json.dumps(GOOD), encoding="utf-8")
+    assert read_style(path) == SavedStyle("Old", (1.0,), "m", "", "")
+
+
+@pytest.mark.parametrize("other", [None, 3, {}, {"seconds": "5"}, {**STATISTICS.as_data(), "spread": [1.0]}])
+def test_other_statistics_do_not_cost_the_style(other: object, tmp_path: Path) -> None:
+    path = tmp_path / "Old.json"
+    path.write_text(json.dumps(GOOD | {"statistics": other, "refined": 1, "weights": None}), encoding="utf-8")
+    assert read_style(path) == SavedStyle("Old", (1.0,), "m", "", "")
+
+
+def test_a_note_on_the_licence() -> None:
+    licence = licence_of("  mine,\n all mine ", "CC BY-NC 4.0")
+    assert licence == "mine, all mine; made with a model under CC BY-NC 4.0"
+    assert SavedStyle("a", (1.0,), "m", licence, "").note == "mine, all mine"
+    assert STYLE.note == "CC0-1.0"
+
+
 def test_a_style_of_another_model() -> None:
-    assert STYLE.code_for("abc") == STYLE.code
-    with pytest.raises(SavedStyleError, match="save it again"):
-        STYLE.code_for("abd")
+    assert STYLE.code_for(Model("abc", "whatever")) == STYLE.code
+    with pytest.raises(SavedStyleError, match=r'of another model \(abc, this one is free abd\).* "walk_limping"'):
+        STYLE.code_for(Model("abd", "free"))
+
+
+def test_one_trainer_makes_several_models() -> None:
+    style = SavedStyle("a", (1.0,), "0123456789abcdef", "", "walk", weights="bandai-namco")
+    assert style.is_of(Model("0123456789abcdef", "bandai-namco"))
+    assert not style.is_of(Model("0123456789abcdef", "free"))
+    with pytest.raises(SavedStyleError, match=r"\(bandai-namco 01234567, this one is free 01234567\)"):
+        style.code_for(Model("0123456789abcdef", "free"))

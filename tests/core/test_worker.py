@@ -84,6 +84,7 @@ def test_the_worker_computes_what_blender_computes(start: Start, local: NumpyNet
     for mine, theirs in (
         (local.style_code(features), far.style_code(features)),
         (local.reconstruct(features), far.reconstruct(features)),
+        (local.content_code(features), far.content_code(features)),
         (local.stylize(features, conditions(local, 5)), far.stylize(features, conditions(local, 5))),
     ):
         found = answer_of(theirs)

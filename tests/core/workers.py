@@ -45,7 +45,8 @@ def command(network: str, root: Path = ROOT, weights: Path = WEIGHTS) -> WorkerC
 
 def description() -> Description:
     bundle = read_bundle(WEIGHTS)
-    return Description(bundle.info.styles, bundle.info.fps, bundle.layout_signature, bundle.config.style_channels)
+    size, tempo = bundle.config.style_channels, None if bundle.tempo is None else tuple(bundle.tempo.ravel().tolist())
+    return Description(bundle.info.styles, bundle.info.fps, bundle.layout_signature, size, tempo)
 
 
 def worker(network: str, limits: Limits | None = None) -> Worker:

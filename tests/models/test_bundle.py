@@ -167,3 +167,41 @@ def test_wrong_tensors_are_neither_written_nor_read(bundle: Bundle, says: str, p
     path.write_bytes(write_tensors(half, metadata))
     with pytest.raises(BundleError, match=says):
         read_bundle(path)
+
+
+EXTRAS = {
+    "tempo": np.linspace(-1.0, 1.0, 8, dtype=np.float32),
+    "range.mean": np.full(4, 1e-6, dtype=np.float32),
+    "range.whitening": np.eye(4, dtype=np.float32) * 12345.678,
+}
+
+
+def with_extras(**extras: np.ndarray) -> Bundle:
+    bundle = make_bundle()
+    return replace(bundle, tensors={**bundle.tensors, **extras})
+
+
+@pytest.mark.parametrize("tempo", [EXTRAS["tempo"], np.stack([EXTRAS["tempo"], -EXTRAS["tempo"]])])
+def test_what_no_network_needs_is_kept_in_full(tempo: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "extras.safetensors"
+    write_bundle(path, with_extras(**{**EXTRAS, "tempo": tempo}))
+    read = read_bundle(path)
+    assert read.tempo is not None and read.content_range is not None
+    np.testing.assert_array_equal(read.tempo, tempo)
+    np.testing.assert_array_equal(read.content_range.mean, EXTRAS["range.mean"])
+    np.testing.assert_array_equal(read.content_range.whitening, EXTRAS["range.whitening"])
+    assert make_bundle().tempo is None and make_bundle().content_range is None
+
+
+@pytest.mark.parametrize(
+    ("extras", "says"),
+    [
+        ({"tempo": np.zeros(7, np.float32)}, "shape"),
+        ({"tempo": np.zeros((3, 8), np.float32)}, "shape"),
+        ({"range.mean": np.zeros(4, np.float32)}, "missing range.whitening"),
+        ({"tempo": np.full(8, np.nan, np.float32)}, "not finite"),
+    ],
+)
+def test_extras_that_are_wrong_are_refused(extras: dict[str, np.ndarray], says: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=says):
+        write_bundle(tmp_path / "bad.safetensors", with_extras(**extras))

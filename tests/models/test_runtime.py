@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.bundle import BundleError, write_bundle
+from models.bundle import read_bundle, write_bundle
 from models.runtime import TorchNetwork
 
 from .tiny import CONFIG, INFO, LAYOUT, make_bundle, make_clip, make_network
@@ -27,11 +27,9 @@ def conditions(count: int, seed: int = 0) -> np.ndarray:
 def test_attributes_come_from_the_bundle(tmp_path: Path) -> None:
     path = tmp_path / "tiny.safetensors"
     write_bundle(path, make_bundle())
-    network = TorchNetwork.from_file(path, LAYOUT.signature)
+    network = TorchNetwork(read_bundle(path, LAYOUT.signature))
     assert (network.styles, network.fps, network.layout_signature) == (INFO.styles, INFO.fps, LAYOUT.signature)
     assert network.style_size == CONFIG.style_channels
-    with pytest.raises(BundleError, match="other motion features"):
-        TorchNetwork.from_file(str(path), "[]")
 
 
 @pytest.mark.parametrize("frames", [8, 9, 10, 11, 12, 150])
@@ -44,6 +42,7 @@ def test_any_length_comes_back_at_its_length(network: TorchNetwork, frames: int)
         assert np.isfinite(result).all()
     np.testing.assert_allclose(results[:, :, yaw], np.repeat(clip[None, :, yaw], 3, axis=0), atol=1e-5)
     assert network.style_code(clip).shape == (CONFIG.style_channels,)
+    assert network.content_code(clip).shape == (-(-frames // 4), CONFIG.content_channels)
 
 
 def test_conditions_together_give_what_each_gives_alone(network: TorchNetwork) -> None:

@@ -15,9 +15,11 @@ from ...backend import (
     Steps,
     Wiring,
     finish,
+    halving,
     listed,
     merged,
     rotations,
+    scaled,
     shared_axes,
     shared_jobs,
     sorted_joints,
@@ -36,6 +38,8 @@ Array = rotations.Array
 _MAX_STATES: Final = 4
 # Where in a state to wiggle, as shares of its frames: the middle, and elsewhere if limbs are stretched there.
 _TRIES: Final = (0.5, 0.25, 0.75, 0.1, 0.9)
+# Of the whole work, where it is known which controls matter.
+_CHOSEN: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,8 @@ def find_controls_steps(context: bpy.types.Context, take: Take, rig: Rig) -> Ste
     candidates = [channels_of(take, take.armature.pose.bones[name]) for name in keyed]
     frames = span_of(context.scene, take, tuple(keyed)).frames
     switches, states, probes = _states(take, frames)
-    channels = yield from _that_matter(bench, candidates, [frames[0] for frames in probes])
-    wirings: list[Wiring] = []
-    for tries in probes if channels else []:
-        wirings.append((yield from _wire(bench, joints, channels, tries)))
+    channels = yield from scaled(_that_matter(bench, candidates, [frames[0] for frames in probes]), 0.0, _CHOSEN)
+    wirings = yield from scaled(_wired(bench, joints, channels, probes if channels else []), _CHOSEN, 1.0)
     _check_covered(take, rig.bone_map, joints, wirings, keyed)
     free = zip(channels, shared_axes(wirings), strict=True)
     led = tuple(entry.turning_about(axes) for entry, axes in free)
@@ -103,28 +105,38 @@ def find_controls_steps(context: bpy.types.Context, take: Take, rig: Rig) -> Ste
 def _that_matter(bench: Bench, candidates: list[Channels], frames: list[float]) -> Steps[list[Channels]]:
     """The candidates that move a joint on one of the frames."""
     found: set[str] = set()
-    for frame in frames:
+    for number, frame in enumerate(frames):
         left = [entry for entry in candidates if entry.bone not in found]
         rest = bench.rest(frame)
-        moving = yield from bench.steps(frame, bench.that_matter(left, rest))
+        trials = bench.steps(frame, bench.that_matter(left, rest))
+        moving = yield from scaled(trials, number / len(frames), (number + 1) / len(frames))
         found |= {entry.bone for entry in moving}
     return [entry for entry in candidates if entry.bone in found]
 
 
+def _wired(bench: Bench, joints: Joints, channels: list[Channels], probes: list[list[float]]) -> Steps[list[Wiring]]:
+    """What the controls do in each state."""
+    wirings: list[Wiring] = []
+    for number, tries in enumerate(probes):
+        wire_steps = _wire(bench, joints, channels, tries)
+        wirings.append((yield from scaled(wire_steps, number / len(probes), (number + 1) / len(probes))))
+    return wirings
+
+
 def _wire(bench: Bench, joints: Joints, channels: list[Channels], frames: list[float]) -> Steps[Wiring]:
     """What the controls do, from as few of the frames as show something that leads every joint."""
-    wiring = yield from _wire_at(bench, joints, channels, frames[0])
-    for frame in frames[1:]:
+    wiring = yield from scaled(_wire_at(bench, joints, channels, frames[0]), *halving(0))
+    for turn, frame in enumerate(frames[1:], start=1):
         if not wiring.uncovered(joints):
             break
-        wiring = merged(wiring, (yield from _wire_at(bench, joints, channels, frame)))
+        wiring = merged(wiring, (yield from scaled(_wire_at(bench, joints, channels, frame), *halving(turn))))
     return wiring
 
 
 def _wire_at(bench: Bench, joints: Joints, channels: list[Channels], frame: float) -> Steps[Wiring]:
     names = tuple(entry.bone for entry in channels)
     rest = bench.rest(frame, names)
-    wiggles = yield from bench.steps(frame, bench.wiggles(channels, rest))
+    wiggles = yield from scaled(bench.steps(frame, bench.wiggles(channels, rest)), 0.0, 1.0)
     owners = [bench.joints.index(entry.bone) if entry.bone in bench.joints else -1 for entry in channels]
     yield Progress(1.0, "Trying controls")
     return wire(joints, rest, wiggles, owners)

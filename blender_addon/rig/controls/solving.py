@@ -20,11 +20,13 @@ from ...backend import (
     bodies_of,
     control_goal,
     finish,
+    halving,
     levers_of,
     listed,
     missed,
     moved_like,
     rotations,
+    scaled,
     shortfall,
 )
 from ..edits import ChannelEdit
@@ -45,6 +47,11 @@ _SLOW: Final = 0.8
 _MANY: Final = 0.1
 # Frames that are worked out in one step.
 _AT_ONCE: Final = 64
+# Of the whole work, where the original has been looked at and the rounds are done; of a round, where it has aimed, said
+# so in channels, and written them to be played.
+_BEGUN: Final = 0.2
+_SOLVED: Final = 0.95
+_AIMED, _SAID, _WRITTEN = 0.2, 0.25, 0.4
 # Below this, shares of the body's size, a location differs only by rounding.
 _UNMOVED: Final = 1e-7
 
@@ -81,9 +88,9 @@ def solve_controls_steps(
 
     """
     solver = _Solver(context, reading, controls)
-    yield from solver.begin(result)
+    yield from scaled(solver.begin(result), 0.0, _BEGUN)
     with scratch(reading.take, action, reading.frames) as trial:
-        return (yield from solver.solved(trial))
+        return (yield from scaled(solver.solved(trial), _BEGUN, 1.0))
 
 
 class _Solver:
@@ -106,27 +113,24 @@ class _Solver:
     def begin(self, result: RigMotion) -> Steps[None]:
         """Look at the original, and work out where ``result`` wants the joints."""
         reading, controls, count = self._reading, self._controls, len(self._controls.bones)
-        skeleton, shown = reading.motion.skeleton, (yield from self._play(reading.frames))
+        skeleton, shown = reading.motion.skeleton, (yield from scaled(self._play(reading.frames), 0.0, 1.0))
         self._before = _Values(shown.own[:, count:], shown.locations[:, count:])
         rows = [skeleton.index[bone] for bone in controls.bones]
         before, after = (bodies_of(motion.pose[:, rows]) for motion in (reading.motion, result))
         start = self._shown(shown)
-        yield Progress(0.0, "Solving controls")
+        yield Progress(1.0, "Solving controls")
         joints = Bodies(start.bodies.turns[:, :count], start.bodies.places[:, :count])
         targets = moved_like(controls.joints, joints, before, after)
         self._goal = control_goal(controls.joints, start, targets)
 
     def solved(self, trial: Scratch) -> Steps[list[ChannelEdit]]:
         """The edits of the best round, per frame."""
-        frames, best = self._reading.frames, self._goal.start
+        best = self._goal.start
         now, lacking = best, self._shortfall(best)
         best_score = lacking.sum(axis=-1)
         todo = np.flatnonzero(lacking.max(axis=-1, initial=0.0) > _GOOD_ENOUGH)
         for turn in range(_MAX_ROUNDS if todo.size else 0):
-            aimed = yield from self._advanced(now, todo, turn)
-            yield from trial.write_steps((yield from self._edits(aimed)))
-            now = now.put(todo, self._shown((yield from self._play(frames[todo], trial.played))))
-            yield Progress(0.0, "Solving controls")
+            now, aimed = yield from scaled(self._round(trial, now, todo, turn), *_share(turn))
             lacking = self._shortfall(now)
             # All controls count: one that cannot do what it should must not keep the others from what they can.
             score = lacking.sum(axis=-1)
@@ -138,18 +142,29 @@ class _Solver:
             if not todo.size:
                 break
         self._check(best)
-        return (yield from self._edits(best))
+        return (yield from scaled(self._edits(best), _SOLVED, 1.0))
+
+    def _round(self, trial: Scratch, now: Played, todo: Array, turn: int) -> Steps[tuple[Played, Played]]:
+        """One more step on the frames ``todo``: what Blender shows then, and the controls that it was asked for."""
+        aimed = yield from scaled(self._advanced(now, todo, turn), 0.0, _AIMED)
+        edits = yield from scaled(self._edits(aimed), _AIMED, _SAID)
+        yield from scaled(trial.write_steps(edits), _SAID, _WRITTEN)
+        shown = yield from scaled(self._play(self._reading.frames[todo], trial.played), _WRITTEN, 1.0)
+        now = now.put(todo, self._shown(shown))
+        yield Progress(1.0, "Solving controls")
+        return now, aimed
 
     def _advanced(self, now: Played, todo: Array, turn: int) -> Steps[Played]:
         """The controls after one more step on the frames ``todo``; only their own channels mean anything."""
-        own, locations = now.own.copy(), now.locations.copy()
+        own, locations, done = now.own.copy(), now.locations.copy(), 0
         for state, wiring in enumerate(self._controls.wirings):
             all_rows = todo[self._states[todo] == state]
             for start in range(0, len(all_rows), _AT_ONCE):
                 rows = all_rows[start : start + _AT_ONCE]
                 allow = self._allowing(rows)
                 own[rows], locations[rows] = advance(self._goal.at(rows), now.at(rows), wiring, allow, turn)
-                yield Progress(0.0, "Solving controls")
+                done += len(rows)
+                yield Progress(done / len(todo), "Solving controls")
         return replace(now, own=own, locations=locations)
 
     def _allowing(self, rows: Array) -> Allow:
@@ -198,7 +213,7 @@ class _Solver:
                 moved = channels.location(before, best.locations[:, control])
                 unmoved = np.abs(moved - before).max(axis=-1, keepdims=True) < _UNMOVED * self._goal.size
                 edits.append(ChannelEdit(channels.bone, "location", np.where(unmoved, before, moved), before))
-            yield Progress(0.0, "Solving controls")
+            yield Progress((control + 1) / len(self._controls.channels), "Solving controls")
         return edits
 
     def _reach(self, control: int) -> float:
@@ -218,3 +233,9 @@ class _Solver:
         own, scales = to_quaternions(shown.own[:, count:], modes), shown.scales[:, count:]
         levers = levers_of(shown.pose[:, count:], own, scales, self._axes)
         return Played(bodies_of(shown.pose), own, shown.locations[:, count:], levers)
+
+
+def _share(turn: int) -> tuple[float, float]:
+    """Shares at which a round begins and ends: two or three are usual, six possible."""
+    begin, end = halving(turn)
+    return _SOLVED * begin, _SOLVED * end

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wiggling controls on one frame, to see what moves; afterwards all is as it was."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import bpy
 import numpy as np
 
-from ...backend import Bodies, Progress, Steps, Wiggle, bodies_of, rotations
+from ...backend import Bodies, Progress, Steps, Wiggle, bodies_of, rotations, scaled
 from ..pace import LONG, Pace
 from ..rotation_modes import turned
 from ..stepping import scene_kept
@@ -17,7 +17,7 @@ from .channels import Channels
 
 T = TypeVar("T")
 Array = rotations.Array
-Trials = Generator[None, None, T]
+Trials = Steps[T]
 """Work on one frame: between two of its steps nothing is changed but the frame of the scene."""
 
 # Radians, and shares of the body's size: small enough to be alike in all directions, large enough for single precision.
@@ -47,12 +47,14 @@ class Bench:
             pace = Pace(LONG)
             with scene_kept(self.context, self.armature):
                 self._go(frame)
-                while not pace.is_over:
+                while True:
                     try:
-                        next(trials)
+                        progress = next(trials)
                     except StopIteration as end:
                         return end.value
-            yield Progress(0.0, "Trying controls")
+                    if pace.is_over:
+                        break
+            yield progress
 
     def _go(self, frame: float) -> None:
         whole = int(np.floor(frame))
@@ -67,12 +69,12 @@ class Bench:
     def that_matter(self, controls: Sequence[Channels], rest: Bodies) -> Trials[list[Channels]]:
         """Those that do anything to the joints, found by halves: faces and hands have hundreds that do not."""
         matter = bool(controls) and self._matter(controls, rest)
-        yield
+        yield Progress(0.0, "Trying controls")
         if not matter or len(controls) == 1:
             return list(controls) if matter else []
         middle = len(controls) // 2
-        first = yield from self.that_matter(controls[:middle], rest)
-        return first + (yield from self.that_matter(controls[middle:], rest))
+        first = yield from scaled(self.that_matter(controls[:middle], rest), 0.0, 0.5)
+        return first + (yield from scaled(self.that_matter(controls[middle:], rest), 0.5, 1.0))
 
     def _matter(self, controls: Sequence[Channels], rest: Bodies) -> bool:
         """Whether turning and moving all of the controls at once does anything to the joints."""
@@ -91,14 +93,15 @@ class Bench:
         """All that the controls can do, one after another."""
         names, found = [control.bone for control in controls], []
         for index, control in enumerate(controls):
+            progress = Progress(index / len(controls), "Trying controls")
             for axis in control.free_axes:
                 found.append(self._turned(control, index, axis, rest, names))
-                yield
+                yield progress
             for way in self._ways(rest, len(self.joints) + index) if control.moves else ():
                 with self._kept(control) as bone:
                     self._move(bone, way)
                     found.append(Wiggle(index, -1, 0.0, self._look(names)))
-                yield
+                yield progress
         return found
 
     def _turned(self, control: Channels, index: int, axis: int, rest: Bodies, names: list[str]) -> Wiggle:
