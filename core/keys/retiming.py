@@ -106,7 +106,7 @@ def _resampled(group: list[Points], warp: TimeWarp, name: str) -> list[Retimed]:
     smooth[:, stepped] = np.stack([curve.at(wanted) for curve in group], axis=1)[:, stepped]
     steps = np.diff(smooth, axis=0)
     broken = (np.abs(steps) > jump).any(axis=1)
-    slopes = np.gradient(smooth, frames, axis=0, edge_order=min(2, len(frames) - 1))
+    slopes = np.gradient(smooth, frames, axis=0, edge_order=2 if len(frames) > 2 else 1)
     slopes[np.append(broken, False) | np.append(False, broken)] = 0.0
     found: list[Retimed] = []
     for column, curve in enumerate(group):

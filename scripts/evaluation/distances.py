@@ -42,12 +42,12 @@ def geodesic(first: Motion, second: Motion) -> float:
 def diversity(features: Array, pairs: int, rng: np.random.Generator) -> float:
     """Mean distance of ``pairs`` random pairs among samples (N, F), N at least 2."""
     chosen = [rng.choice(len(features), 2, replace=False) for _ in range(pairs)]
-    return float(np.mean([np.linalg.norm(features[a] - features[b]) for a, b in chosen]))
+    return float(np.mean([float(np.linalg.norm(features[a] - features[b])) for a, b in chosen]))
 
 
 def mean_distance(features: Array) -> float:
     """Mean distance of all pairs among samples (N, F), N at least 2: what :func:`diversity` is on the average."""
-    return float(np.mean([np.linalg.norm(a - b) for a, b in combinations(features, 2)]))
+    return float(np.mean([float(np.linalg.norm(a - b)) for a, b in combinations(features, 2)]))
 
 
 def jerk(points: Array, times: Array) -> float:

@@ -251,6 +251,6 @@ def _lengths(rest: Array, parents: tuple[int, ...]) -> Array:
     """(B,) how far the children are; leaves are as long as their parents."""
     lengths = np.zeros(len(parents))
     for b, parent in enumerate(parents):
-        ways = [np.linalg.norm(rest[c, :3, 3] - rest[b, :3, 3]) for c, above in enumerate(parents) if above == b]
+        ways = [float(np.linalg.norm(rest[c, :3, 3] - rest[b, :3, 3])) for c, above in enumerate(parents) if above == b]
         lengths[b] = np.mean(ways) if ways else (lengths[parent] if parent >= 0 else 0.0)
     return np.maximum(lengths, 1e-6)

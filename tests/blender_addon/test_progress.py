@@ -60,5 +60,8 @@ def test_making_again_and_saving_go_forward(addon: Addon) -> None:
     SCENES[0](addon)
     assert bpy.ops.panache.stylize(style="elderly", amount=0.5) == {"FINISHED"}
     shares_of(addon("reapplying").reapply_steps(bpy.context))
-    saving = addon("saving")
-    shares_of(saving.save_steps(bpy.context, saving.StyleWish("Mine")))
+    saving, saved = addon("saving"), addon("saved")
+    try:
+        shares_of(saving.save_steps(bpy.context, saving.StyleWish("Mine")))
+    finally:
+        saved.delete_style("Mine")

@@ -20,21 +20,18 @@ from .stage import stack
 from .test_amount import captured, everything, key_amount, mixed, same
 from .test_bad_input import refused
 from .test_trained import WEIGHTS as TRAINED
-from .weights import write_test_weights
 
 pytestmark = pytest.mark.usefixtures("empty_scene")
 Addon = Callable[[str], ModuleType]
 Build = Callable[[], bpy.types.Object]
 
-# Of the test weights' styles: active, elderly, exhausted, normal.
-RATES = (1.25, 0.7, 0.8, 1.0)
-# Untrained networks know no clip: what they say of it would fade out.
+RATES = {"active": 1.25, "elderly": 0.7, "exhausted": 0.8}
 _SETTINGS = {"style": "elderly", "seed": 3, "timing": True, "fade": False}
 
 
 @pytest.fixture(autouse=True)
 def timed_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PANACHE_WEIGHTS", str(write_test_weights(tmp_path / "timed.safetensors", RATES)))
+    trained_with_tempo(tmp_path / "timed.safetensors", RATES, monkeypatch)
 
 
 def stylized(**settings: Any) -> bpy.types.Action:
@@ -96,7 +93,7 @@ def test_off_is_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bui
     original = armature.animation_data.action
     off = keys_of(armature, stylized(timing=False, keys=keys))
     armature.animation_data.action = original
-    monkeypatch.setenv("PANACHE_WEIGHTS", str(write_test_weights(tmp_path / "plain.safetensors")))
+    trained_with_tempo(tmp_path / "plain.safetensors", {}, monkeypatch)
     assert keys_of(armature, stylized(timing=False, keys=keys)) == off
     armature.animation_data.action = original
     assert keys_of(armature, stylized(timing=True, keys=keys)) == off
@@ -115,7 +112,7 @@ def test_the_result_is_the_plain_one_in_another_time(
     armature.animation_data.action = original
     action = stylized(keys=keys, style=style)
     warp = warp_of(addon, action, 1.0)
-    rate = RATES[("active", "elderly").index(style)]
+    rate = RATES[style]
     assert abs((last - first) / rate - (action.frame_range[1] - first)) <= 0.5
     assert tuple(action.frame_range) == (first, warp.shown[-1])
     assert tuple(original.frame_range) == (first, last)
@@ -131,8 +128,7 @@ def test_the_result_is_the_plain_one_in_another_time(
     off = angles(slowed[:-1], plain)
     fastest = angles(plain[1:], plain[:-1]).max()
     say(f"{build.__name__} {keys} {style}: {off.max():.2f} and {off.mean():.3f} of {fastest:.1f} degrees a frame")
-    # Keys on every frame anew lie on a curve through the old ones, which is not the straight line.
-    assert off.max() < (0.4 if keys == "EVERY_FRAME" or build is captured else 0.05) * fastest
+    assert off.max() < (0.5 if keys == "EVERY_FRAME" or build is captured else 0.05) * fastest
     assert off.mean() < 0.02 * fastest
     assert off[[0, -1]].max() < 0.1
     assert angles(slowed[-1], slowed[-2]).max() < 0.1
@@ -151,12 +147,16 @@ def planted_slip(armature: bpy.types.Object, frames: np.ndarray) -> float:
     return float(step[resting].mean())
 
 
-def trained_with_tempo(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped weights, with a rate of 0.75 for elderly people."""
+def trained_with_tempo(path: Path, rates: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped weights with these rates of the styles, or without any knowledge of timing."""
     bundle = read_bundle(TRAINED)
-    tempo = np.zeros(bundle.config.style_channels + len(bundle.info.styles), dtype=np.float32)
-    tempo[bundle.config.style_channels + bundle.info.styles.index("elderly")] = np.log(0.75)
-    write_bundle(path, replace(bundle, tensors={**bundle.tensors, TEMPO: tempo}))
+    tensors = {name: tensor for name, tensor in bundle.tensors.items() if name != TEMPO}
+    if rates:
+        tempo = np.zeros(bundle.config.style_channels + len(bundle.info.styles), dtype=np.float32)
+        for style, rate in rates.items():
+            tempo[bundle.config.style_channels + bundle.info.styles.index(style)] = np.log(rate)
+        tensors[TEMPO] = tempo
+    write_bundle(path, replace(bundle, tensors=tensors))
     monkeypatch.setenv("PANACHE_WEIGHTS", str(path))
 
 
@@ -164,7 +164,7 @@ def trained_with_tempo(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_planted_feet_and_the_way_over_the_floor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], None], keys: str
 ) -> None:
-    trained_with_tempo(tmp_path / "trained.safetensors", monkeypatch)
+    trained_with_tempo(tmp_path / "trained.safetensors", {"elderly": 0.75}, monkeypatch)
     armature = rigs.walk_bvh(0.01, frames=160)
     original, hips = armature.animation_data.action, armature.pose.bones.find("Hips")
     found = {}
@@ -198,7 +198,7 @@ def test_the_slider_changes_style_and_time(addon: Addon, build: Build, keys: str
         assert addon("amount").locked_reason(armature) == ""
         assert same(addon, action, original) == (amount == 0.0)
         assert (keys_of(armature, action) == full) == (amount == 1.0)
-        assert action.frame_range[1] == first + round((last - first) * RATES[1] ** -amount)
+        assert action.frame_range[1] == first + round((last - first) * RATES["elderly"] ** -amount)
         assert not addon("record").is_edited(action)
 
 
@@ -210,12 +210,12 @@ def test_half_an_amount_is_the_plain_half_in_another_time(addon: Addon) -> None:
     action = stylized(amount=0.5)
     assert armature.panache.amount == pytest.approx(0.5)
     warp = warp_of(addon, action, 0.5)
-    assert warp.shown[-1] == 1.0 + round(39.0 * RATES[1] ** -0.5)
+    assert warp.shown[-1] == 1.0 + round(39.0 * RATES["elderly"] ** -0.5)
     frames = np.arange(1.0, warp.shown[-1] + 0.5)
     slowed = own_turns(armature, frames)
     armature.animation_data.action = plain
     wanted = turns_between(armature, warp.back(frames))
-    assert angles(slowed, wanted).max() < 0.25 * angles(wanted[1:], wanted[:-1]).max()
+    assert angles(slowed, wanted).max() < 0.35 * angles(wanted[1:], wanted[:-1]).max()
 
 
 def test_keys_on_the_slider_change_the_pace_along_the_way(addon: Addon) -> None:
@@ -224,7 +224,7 @@ def test_keys_on_the_slider_change_the_pace_along_the_way(addon: Addon) -> None:
     plain = own_turns(armature, np.arange(1.0, 41.0))
     action = stylized()
     curve = key_amount(armature, (1, 0.0), (20, 0.0), (30, 1.0))
-    rates = [RATES[1] ** curve.evaluate(frame) for frame in np.arange(1.05, 80.0, 0.1)]
+    rates = [RATES["elderly"] ** curve.evaluate(frame) for frame in np.arange(1.05, 80.0, 0.1)]
     passed = 0.1 * np.cumsum(rates)
     end = 1.0 + 0.1 * (np.searchsorted(passed, 39.0) + 1)
     assert abs(action.frame_range[1] - end) < 0.7
@@ -284,7 +284,7 @@ def test_ranges_loops_and_markers_follow(amount: float) -> None:
     original.frame_start, original.frame_end = 1.0, 23.0
     original.pose_markers.new("Touch").frame = 12
     action = stylized(amount=amount, root="KEEP")
-    end = 1.0 + round(22.0 * RATES[1] ** -amount)
+    end = 1.0 + round(22.0 * RATES["elderly"] ** -amount)
     assert (action.use_frame_range, action.use_cyclic) == (True, True)
     assert (action.frame_start, action.frame_end) == (1.0, end)
     assert action.pose_markers[0].frame == round(1.0 + 11.0 * (end - 1.0) / 22.0)
@@ -373,7 +373,7 @@ def test_ghosts_take_their_time_and_are_kept_in_it(addon: Addon) -> None:
     assert bpy.ops.panache.sample_variations(count=2, style="elderly", seed=5, timing=True) == {"FINISHED"}
     state = addon("variations.state").active()
     warp = state.warps[0]
-    assert warp.shown[-1] == 1.0 + round(39.0 / RATES[1])
+    assert warp.shown[-1] == 1.0 + round(39.0 / RATES["elderly"])
     right = np.array([1.0, 0.0, 0.0])
     frame = float(warp.at(np.array([20.0]))[0])
     row = state.points_at(1.0, right) - state.points[:, 0]

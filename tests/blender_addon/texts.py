@@ -47,6 +47,8 @@ def texts_of_sources(folder: Path) -> Iterator[str]:
                 yield from _texts_of_call(node, constants)
         if path.name == "blocking.py":
             yield from _returned(tree)
+        if path.name == "style_statistics.py":
+            yield from _warned(tree, constants)
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:
@@ -56,9 +58,18 @@ def _constants(tree: ast.Module) -> dict[str, str]:
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
-        if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            found[target.id] = node.value.value
+        for name, value in _paired(target, getattr(node, "value", None)):
+            if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found[name.id] = value.value
     return found
+
+
+def _paired(target: ast.expr | None, value: ast.expr | None) -> Iterator[tuple[ast.expr | None, ast.expr | None]]:
+    """What is assigned to what, of several at once too."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        yield from zip(target.elts, value.elts, strict=True)
+    else:
+        yield target, value
 
 
 def _texts_of_call(call: ast.Call, constants: dict[str, str]) -> Iterator[str]:
@@ -70,6 +81,8 @@ def _texts_of_call(call: ast.Call, constants: dict[str, str]) -> Iterator[str]:
         shown += call.args[1:2]
     elif name == "draw_sentence":
         shown += call.args[2:3]
+    elif name == "scaled":
+        shown += call.args[3:4]
     for argument in shown:
         yield from _literals(argument, constants)
 
@@ -94,3 +107,12 @@ def _returned(tree: ast.Module) -> Iterator[str]:
             yield from _literals(node.value, {})
             if isinstance(node.value, ast.IfExp):
                 yield from _literals(node.value.body, {})
+
+
+def _warned(tree: ast.Module, constants: dict[str, str]) -> Iterator[str]:
+    """Warnings, which are the keys of what they depend on, and which the panel shows as they are."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            for key in node.keys:
+                if isinstance(key, ast.Name):
+                    yield from _literals(key, constants)
