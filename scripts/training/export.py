@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,11 @@ import torch
 
 from models.bundle import Bundle, BundleInfo, write_bundle
 from models.config import STRIDE
-from models.manifest import MEAN, RANGE_MEAN, RANGE_WHITENING, STD
+from models.manifest import MEAN, RANGE_MEAN, RANGE_WHITENING, STD, TEMPO
 
 from .dataset import Floats, Split
+from .statistics import labelled_takes
+from .tempo import fit_tempos
 from .workspace import Workspace
 
 _LEAST_VARIANCE: Final = 1e-3
@@ -31,6 +34,7 @@ def export_bundle(workspace: Workspace, path: Path) -> Bundle:
         MEAN: workspace.normalization.mean,
         STD: workspace.normalization.std,
         **_content_range(workspace),
+        **_tempo(workspace),
     }
     bundle = Bundle(workspace.network.config, _describe(workspace), tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +56,20 @@ def _content_range(workspace: Workspace) -> dict[str, Floats]:
         RANGE_MEAN: codes.mean(dim=1).cpu().numpy().astype(np.float32),
         RANGE_WHITENING: whitening.cpu().numpy().astype(np.float32),
     }
+
+
+@torch.no_grad()
+def _tempo(workspace: Workspace) -> dict[str, Floats]:
+    """How fast the labels' styles move; nothing if no labelled take says what is done in it."""
+    names, network = workspace.names, workspace.network
+    dataset = replace(workspace.dataset, style=names.of_take, style_names=names.styles)
+    takes = labelled_takes(dataset)
+    if len(takes) == 0:
+        return {}
+    clips = (workspace.frames.whole(int(take), STRIDE) for take in takes)
+    codes = torch.cat([network.style(network.autoencoder.encode(clip))[0] for clip in clips]).cpu().numpy()
+    labels = np.eye(len(names.styles), dtype=np.float32)[names.of_take[takes]]
+    return {TEMPO: fit_tempos(dataset, np.concatenate([codes, labels], axis=1), takes)}
 
 
 def _describe(workspace: Workspace) -> BundleInfo:
