@@ -76,7 +76,7 @@ def test_labels_and_codes_each_tell_the_pace_alone(dataset: MotionDataset) -> No
     codes = np.concatenate([CODE, np.zeros((3, 3))], axis=1)
     wanted = rates[:, None] - rates[None]
     np.testing.assert_allclose((labels[:, None] - labels[None]) @ tempo, wanted, atol=0.08)
-    # A ridge keeps what codes say small, so that a draw of a code hardly changes the pace; here they have three numbers.
+    # A ridge keeps what codes say small, so that a draw of one hardly changes the pace; here they have three numbers.
     for target, own in ((labels, codes), (codes, labels), (codes, codes)):
         found = (target[:, None] - own[None]) @ tempo
         assert 0.35 < float((found * wanted).sum() / (wanted**2).sum()) < 1.1
