@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
             for line in _rows(name, weights, court, options):
                 lines.append(line)
                 print(line, flush=True)
-    (options.out / f"{_tag(options)}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (options.out / f"{tag(options)}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0
 
 
@@ -111,17 +111,17 @@ def _trained(name: str, options: Options, dataset: MotionDataset) -> Path:
     settings = override(Settings(left_out=options.left_out), changes)
     pace = replace(settings.stylizer, steps=options.steps)
     settings = replace(settings, stylizer=pace)
-    out = options.out / f"{'full' if name == NO_ROOT else name}-{_tag(options)}"
+    out = options.out / f"{'full' if name == NO_ROOT else name}-{tag(options)}"
     weights = out / "weights.safetensors"
     if not weights.exists():
         out.mkdir(parents=True, exist_ok=True)
-        _lend_autoencoder(options.base, out, settings)
+        lend_autoencoder(options.base, out, settings)
         print(f"training {out.name}", flush=True)
         train_to(weights, dataset, Run(out, torch.device("cpu"), settings))
     return weights
 
 
-def _lend_autoencoder(base: Path, out: Path, settings: Settings) -> None:
+def lend_autoencoder(base: Path, out: Path, settings: Settings) -> None:
     """Copy a finished autoencoder that was trained as these settings say, if there is one."""
     source, target = base / "autoencoder.pt", out / "autoencoder.pt"
     if target.exists() or not source.exists():
@@ -151,7 +151,7 @@ def _row(name: str, source: str, outcomes: list[Outcome]) -> str:
     return f"| {name} | {source} | {s.n} | {s.style_accuracy} | {s.content_accuracy} | {s.expression} | {s.off} |"
 
 
-def _tag(options: Options) -> str:
+def tag(options: Options) -> str:
     """What the files of a run are called by."""
     return "-".join([str(options.steps), *(f"without-{name}" for name in options.left_out)])
 
@@ -160,13 +160,20 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in text.split(",") if name)
 
 
+def _variants(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    if unknown := [name for name in names if name not in VARIANTS and name != NO_ROOT]:
+        raise argparse.ArgumentTypeError(f"there is no variant {', '.join(unknown)}")
+    return names
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts.ablate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("source", type=Path, help="archive of the BVH files that the dataset was made of, or their folder")
-    add("--variants", type=_names, default=(*VARIANTS, NO_ROOT), help=", ".join((*VARIANTS, NO_ROOT)))
+    add("--variants", type=_variants, default=(*VARIANTS, NO_ROOT), help=", ".join((*VARIANTS, NO_ROOT)))
     add("--base", type=Path, default=ROOT / "build/train", help="a training run whose autoencoder is used")
     add("--data", type=Path, default=ROOT / "build/data/all.npz", help="dataset of scripts.prepare_data")
     add("--out", type=Path, default=ROOT / "build/ablations", help="where everything is kept")

@@ -70,7 +70,15 @@ def test_two_steps_of_every_stage_make_a_bundle_that_runs(folder: Path) -> None:
     bundle = read_bundle(folder / "first.safetensors", dataset.layout.signature)
     assert bundle.info.styles == dataset.style_names
     assert set(bundle.info.held_out_takes) == {dataset.takes[i] for i in np.flatnonzero(dataset.split)}
+    assert bundle.tempo is not None and bundle.tempo.shape == (
+        2,
+        bundle.config.style_channels + len(bundle.info.styles),
+    )
     engine = StyleEngine(TorchNetwork(bundle, "cpu", 1))
+    # Of the training takes themselves, the usual code is at a distance of 1.
+    takes = dataset.indices(Split.TRAIN)
+    away = np.concatenate([finish(engine.content_distance(dataset.take(int(take)))) for take in takes])
+    assert 0.3 < float(np.sqrt(np.mean(away**2))) < 1.5
     own, (styled,) = finish(engine.stylize(dataset.take(1), [Cue("LABEL", "old", seed=1)]))
     assert np.isfinite(own).all() and np.isfinite(styled).all()
 
