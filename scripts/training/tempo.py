@@ -5,13 +5,14 @@
 
 prints, for every style, the pace that is measured on held-out takes and the one that is predicted from the label alone
 and from the takes' style codes alone. Gestures and gaits are fitted apart: who waves at half the pace need not walk so.
+``--write`` puts what was fitted into the bundle, for weights that were trained before timing was known.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.representation import FPS, gaussian_smooth
-from models.bundle import read_bundle
+from models.bundle import read_bundle, write_bundle
 from models.layout import CONTACTS, PLANAR_VELOCITY
+from models.manifest import TEMPO
 from models.runtime import TorchNetwork
 
 from .dataset import Ints, MotionDataset, Split, load_dataset
@@ -205,6 +207,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("dataset", type=Path, help="what scripts.prepare_data wrote")
     parser.add_argument("weights", type=Path, help="a bundle with the same styles")
     parser.add_argument("--most", type=int, default=8, help="takes of each content and style, at most")
+    parser.add_argument("--write", action="store_true", help="write what was fitted into the bundle")
     options = parser.parse_args(arguments)
     dataset, network = load_dataset(options.dataset), TorchNetwork(read_bundle(options.weights))
     travelling = travelling_contents(dataset)
@@ -219,6 +222,10 @@ def main(arguments: list[str]) -> None:
         print(f"{name}: {own.sum()} training takes, {tested.sum()} held-out ones")
         tempo = fit_tempo(dataset, given[own], takes[own])
         _report(dataset, tempo, (held_out[tested], others[tested]))
+    if options.write:
+        bundle = read_bundle(options.weights)
+        tempos = fit_tempos(dataset, given, takes)
+        write_bundle(options.weights, replace(bundle, tensors={**bundle.tensors, TEMPO: tempos}))
 
 
 if __name__ == "__main__":
