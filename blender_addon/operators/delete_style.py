@@ -6,12 +6,12 @@ from bpy.props import StringProperty
 
 from ..backend import PanacheError
 from ..reporting import refuse
-from ..rig.take import armature_of
-from ..saved import delete_style, saved_names
+from ..saved import delete_style
 from ..translations import label, say, shown
+from .on_saved_style import OnSavedStyle, wanted_style
 
 
-class PANACHE_OT_delete_style(bpy.types.Operator):
+class PANACHE_OT_delete_style(OnSavedStyle, bpy.types.Operator):
     """Deletes one of the user's styles."""
 
     bl_idname = "panache.delete_style"
@@ -23,31 +23,18 @@ class PANACHE_OT_delete_style(bpy.types.Operator):
         name="Name", description="Saved style to delete; without one, the chosen style", options={"SKIP_SAVE"}
     )
 
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """There is something to delete."""
-        if not saved_names():
-            cls.poll_message_set(shown("There are no saved styles"))
-            return False
-        return True
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask once more: this cannot be undone."""
-        self.name = self.name or _chosen(context)
+        self.name = wanted_style(self, context)
         message = label('Delete the style "{name}" for good?', name=self.name)
         return context.window_manager.invoke_confirm(self, event, message=message, confirm_text=shown("Delete"))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Delete, or say in one sentence why not."""
-        name = self.name or _chosen(context)
+        name = wanted_style(self, context)
         try:
             delete_style(name)
         except PanacheError as error:
             return refuse(self, error)
         self.report({"INFO"}, say('The style "{name}" is deleted', name=name))
         return {"FINISHED"}
-
-
-def _chosen(context: bpy.types.Context) -> str:
-    armature = armature_of(context)
-    return str(armature.panache.saved) if armature else ""

@@ -6,14 +6,14 @@ from bpy.props import StringProperty
 
 from ..backend import PanacheError
 from ..reporting import refuse
-from ..rig.take import armature_of
-from ..saved import saved_names, saved_style, shown_style
+from ..saved import saved_style, shown_style
 from ..saving import describe
 from ..style_facts import draw_facts
 from ..translations import say, shown
+from .on_saved_style import OnSavedStyle, wanted_style
 
 
-class PANACHE_OT_describe_style(bpy.types.Operator):
+class PANACHE_OT_describe_style(OnSavedStyle, bpy.types.Operator):
     """Tells about one of the user's styles."""
 
     bl_idname = "panache.describe_style"
@@ -30,17 +30,9 @@ class PANACHE_OT_describe_style(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """There is something to show."""
-        if not saved_names():
-            cls.poll_message_set(shown("There are no saved styles"))
-            return False
-        return True
-
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show what there is."""
-        self.name = self.name or _chosen(context)
+        self.name = wanted_style(self, context)
         try:
             self.licence = saved_style(self.name).note
         except PanacheError as error:
@@ -56,15 +48,10 @@ class PANACHE_OT_describe_style(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Keep the note, or say in one sentence why not."""
-        name = self.name or _chosen(context)
+        name = wanted_style(self, context)
         try:
             describe(name, self.licence)
         except PanacheError as error:
             return refuse(self, error)
         self.report({"INFO"}, say('The note on the style "{name}" is saved', name=name))
         return {"FINISHED"}
-
-
-def _chosen(context: bpy.types.Context) -> str:
-    armature = armature_of(context)
-    return str(armature.panache.saved) if armature else ""

@@ -7,10 +7,10 @@ from bpy.props import StringProperty
 from ..backend import Steps
 from ..blocking import no_armature
 from ..job.operator import JobOperator
-from ..rig.take import armature_of
 from ..saved import saved_names
 from ..saving import renew_steps
 from ..translations import say, shown
+from .on_saved_style import wanted_style
 
 
 class PANACHE_OT_renew_style(JobOperator, bpy.types.Operator):
@@ -35,6 +35,5 @@ class PANACHE_OT_renew_style(JobOperator, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> Steps[str]:
         """Read the action and write the style."""
-        armature = armature_of(context)
-        name = yield from renew_steps(context, self.name or str(armature.panache.saved))
+        name = yield from renew_steps(context, wanted_style(self, context))
         return say('The style "{name}" is up to date', name=name)
