@@ -138,7 +138,9 @@ def _solve(rotations: Array, points: Array, target: Array, axis: Array) -> tuple
     # What already reaches further may stay so: a limb that was straight is not bent by force.
     limit = np.maximum(np.linalg.norm(upper + lower, axis=-1), MAX_REACH * (a + b))
     distance = np.clip(np.linalg.norm(target - start, axis=-1), np.abs(a - b) * 1.05 + _TINY, limit)
-    wanted = np.arccos(np.clip((distance**2 - a**2 - b**2) / (2.0 * a * b), -1.0, 1.0))
+    # Where a bone has no length, as a hand that the rig lacks, there is nothing to bend.
+    product = np.maximum(2.0 * a * b, _TINY)
+    wanted = np.arccos(np.clip((distance**2 - a**2 - b**2) / product, -1.0, 1.0))
     for _ in range(_SOLVER_ROUNDS):
         hinge = _bend_axis(first, upper, lower, axis)
         turn = from_axis_angle(hinge, wanted - _signed_bend(upper, lower, hinge))

@@ -3,10 +3,10 @@
 
 import numpy as np
 
-from core.limbs import LEGS, limb_points, move_limb
+from core.limbs import ARMS, LEGS, limb_points, move_limb
 from core.motion import Motion
 from core.rotations import Array, from_rotation_vector, multiply
-from core.skeleton import INDEX
+from core.skeleton import INDEX, Skeleton
 
 from .characters import walk
 
@@ -48,3 +48,14 @@ def knees_after(motion: Motion, axis: Array) -> Array:
     leg = LEGS[0]
     ends = limb_points(motion, leg)[:, 2] + np.array([0.0, 0.02, 0.0])
     return limb_points(move_limb(motion, leg, ends, axis), leg)[:, 1]
+
+
+def test_a_limb_without_a_second_bone_stays_in_one_piece() -> None:
+    """A rig may have no hand, or both joints in one place."""
+    arm, motion = ARMS[0], walk(FRAMES, speed=0.0)
+    offsets = motion.skeleton.offsets.copy()
+    offsets[INDEX[arm.joints[2]]] = 0.0
+    short = Motion(motion.times, motion.root, motion.rotations, Skeleton(offsets))
+    target = limb_points(short, arm)[:, 2] + np.array([0.0, 0.1, 0.05])
+    moved = move_limb(short, arm, target, np.array(arm.flexion))
+    assert np.isfinite(moved.rotations).all()
