@@ -11,9 +11,10 @@ import numpy as np
 
 from .engines import Features
 from .engines.engine import StyleEngine
-from .representation import gaussian_smooth, split
+from .representation import split
 from .rotations import Array, angle_between, from_sixd
 from .skeleton import JOINT_COUNT
+from .smoothing import rise, smooth_held
 from .steps import Steps, finish, scaled
 
 KNOWN_DEGREES, UNKNOWN_DEGREES = 18.0, 28.0
@@ -81,23 +82,11 @@ def _bent(features: Features, known: Features) -> Array:
 
 def score(found: Witnesses) -> Array:
     """(T,) from 0, known, to 1, smooth in time; exactly 0 a second and more away from all that is unknown."""
-    known = 1.0 - _rise(found.bend, KNOWN_DEGREES, UNKNOWN_DEGREES)
+    known = 1.0 - rise(smooth_held(found.bend, _GLITCH_SIGMA), KNOWN_DEGREES, UNKNOWN_DEGREES)
     if found.distance is not None:
-        known = known * (1.0 - _rise(found.distance, KNOWN_DISTANCE, UNKNOWN_DISTANCE))
+        known = known * (1.0 - rise(smooth_held(found.distance, _GLITCH_SIGMA), KNOWN_DISTANCE, UNKNOWN_DISTANCE))
     if known.min() == 1.0:
         return np.zeros(len(known))
     padded = np.pad(1.0 - known, _REACH, mode="edge")
     worst = np.lib.stride_tricks.sliding_window_view(padded, 2 * _REACH + 1).max(axis=-1)
-    return np.clip(_held(worst, _FADE_SIGMA), 0.0, 1.0)
-
-
-def _rise(values: Array, low: float, high: float) -> Array:
-    """(T,) 0 up to ``low``, 1 from ``high`` on, of values without their glitches."""
-    x = np.clip((_held(values, _GLITCH_SIGMA) - low) / (high - low), 0.0, 1.0)
-    return x * x * (3.0 - 2.0 * x)
-
-
-def _held(values: Array, sigma: float) -> Array:
-    """Gaussian filter, the ends held."""
-    margin = int(3.0 * sigma + 1.0)
-    return gaussian_smooth(np.pad(values, margin, mode="edge"), sigma)[margin:-margin]
+    return np.clip(smooth_held(worst, _FADE_SIGMA), 0.0, 1.0)

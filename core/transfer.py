@@ -18,6 +18,7 @@ from .representation import FPS, gaussian_smooth
 from .resample import even_times, interpolate, interpolate_smooth
 from .rotations import UP, Array, angle_between, conjugate, continuous, multiply, normalize, power, rotate
 from .skeleton import INDEX, JOINTS
+from .smoothing import rise, smooth_held
 from .steps import Progress, Steps, finish, scaled
 
 # The networks' output trembles, most of all at the rate of their latent steps, 7.5 Hz, which no accuracy notices and
@@ -156,14 +157,7 @@ def _stillness_steps(clip: Motion) -> Steps[Array]:
 
     angles = np.concatenate((yield from in_blocks(turned, len(clip) - 1, JOINT_FRAMES)))
     speed = np.degrees(angles) / np.diff(clip.times)
-    return 1.0 / (1.0 + (_blur(np.append(speed, speed[-1]), _STILL_SIGMA) / _STILL) ** 4)
-
-
-def _blur(values: Array, sigma: float) -> Array:
-    """Gaussian filter along the first axis, the ends held."""
-    margin = int(3 * sigma + 1)
-    padded = np.pad(values, [(margin, margin), *[(0, 0)] * (values.ndim - 1)], mode="edge")
-    return gaussian_smooth(padded, sigma)[margin:-margin]
+    return 1.0 / (1.0 + (smooth_held(np.append(speed, speed[-1]), _STILL_SIGMA) / _STILL) ** 4)
 
 
 def apply_delta_steps(original: Motion, delta: StyleDelta, share: Array, weights: Array) -> Steps[Motion]:
@@ -200,12 +194,11 @@ def upright_share(motion: Motion) -> Array:
     """(T,) 1 where the body is upright, 0 where it lies or is on all fours, smooth in between."""
     height = rotate(motion.rotations[:, 0], np.broadcast_to(UP, motion.root.shape))[:, 1]
     tilt = np.degrees(np.arccos(np.clip(height, -1.0, 1.0)))
-    x = np.clip((_LYING - tilt) / (_LYING - _UPRIGHT), 0.0, 1.0)
-    share = x * x * (3.0 - 2.0 * x)
+    share = rise(tilt, _LYING, _UPRIGHT)
     if np.ptp(share) == 0.0:
         return share
     even = even_times(motion.times, FPS)
-    smooth = _blur(interpolate(share, motion.times, even), _FALL_SIGMA)
+    smooth = smooth_held(interpolate(share, motion.times, even), _FALL_SIGMA)
     return np.clip(interpolate_smooth(smooth, even, motion.times), 0.0, 1.0)
 
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every engine does the same way: draw seeds, mix styles, cut long clips into windows, wait for answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..errors import EngineError, InvalidMotionError, UnknownStyleError
 from ..representation import feature_slice
+from ..smoothing import rise
 from ..steps import Progress, Steps, scaled
-from . import LABEL, RANDOM, REFERENCE, SAVED, SOURCES, Cue, Features, Float32, StyleNetwork
+from . import LABEL, RANDOM, REFERENCE, SAVED, SOURCES, Answer, Cue, Features, Float32, StyleNetwork
 from .answers import answered
 from .windows import cut, shares
 
@@ -103,13 +104,7 @@ class StyleEngine:
 
     def reconstruct(self, features: Features) -> Steps[Features]:
         """A clip (T, WIDTH) through the model's autoencoder and back."""
-        windows, total = cut(len(features)), np.zeros(features.shape, dtype=np.float32)
-        for window, share in zip(windows, shares(windows), strict=True):
-            progress = Progress(window.start / len(features))
-            yield progress
-            answer = yield from answered(self._network.reconstruct(features[window]), progress)
-            total[window] += answer * share[:, None]
-        return total
+        return (yield from _over_windows(features, self._network.reconstruct, lambda known: known, features.shape[1]))
 
     def content_distance(self, features: Features) -> Steps[Float32 | None]:
         """How far what is done in a clip (T, WIDTH) lies from all that training saw; None if the model does not know.
@@ -120,14 +115,12 @@ class StyleEngine:
         known = self._network.content_range
         if known is None:
             return None
-        windows, total = cut(len(features)), np.zeros(len(features), dtype=np.float32)
-        for window, share in zip(windows, shares(windows), strict=True):
-            progress = Progress(window.start / len(features))
-            yield progress
-            code = yield from answered(self._network.content_code(features[window]), progress)
-            away = np.sqrt(np.mean(((code - known.mean) @ known.whitening.T) ** 2, axis=-1))
-            total[window] += away.repeat(_CODE_FRAMES)[: len(share)] * share
-        return total
+
+        def away(code: Float32) -> Float32:
+            distance = np.sqrt(np.mean(((code - known.mean) @ known.whitening.T) ** 2, axis=-1))
+            return distance.repeat(_CODE_FRAMES)[:, None]
+
+        return (yield from _over_windows(features, self._network.content_code, away, 1))[:, 0]
 
     def check(self, cue: Cue) -> None:
         """Refuse what the model cannot use.
@@ -197,11 +190,23 @@ class StyleEngine:
         return total
 
 
+def _over_windows(
+    features: Features, ask: Callable[[Features], Answer], read: Callable[[Float32], Float32], width: int
+) -> Steps[Float32]:
+    """(T, width) what ``read`` makes of a network's answers about a clip, the windows of a long one blended."""
+    windows, total = cut(len(features)), np.zeros((len(features), width), dtype=np.float32)
+    for window, share in zip(windows, shares(windows), strict=True):
+        progress = Progress(window.start / len(features))
+        yield progress
+        rows = read((yield from answered(ask(features[window]), progress)))
+        total[window] += rows[: len(share)] * share[:, None]
+    return total
+
+
 def _travelling(features: Features) -> float:
     """0 for a clip (T, WIDTH) in one place, 1 for one that travels: styles change gestures and gaits differently."""
     speed = float(np.linalg.norm(features[:, feature_slice("root_planar_velocity")], axis=-1).mean())
-    x = float(np.clip((speed - _IN_PLACE) / (_TRAVELLING - _IN_PLACE), 0.0, 1.0))
-    return x * x * (3.0 - 2.0 * x)
+    return float(rise(np.array(speed), _IN_PLACE, _TRAVELLING))
 
 
 def _with_mixed(cues: Sequence[Cue]) -> list[Cue]:

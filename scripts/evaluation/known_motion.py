@@ -9,13 +9,12 @@ nobody performs lose it. Where the bundle does not say where training's content 
 
 import argparse
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.canonical import to_canonical
-from core.engines import Features, Float32
+from core.engines import Features
 from core.engines.engine import StyleEngine
 from core.engines.numpy_engine import NumpyNetwork
 from core.errors import PanacheError
@@ -28,9 +27,10 @@ from core.representation import FPS, encode
 from core.rotations import Array, from_rotation_vector, multiply
 from core.skeleton import CANONICAL, JOINT_COUNT
 from core.steps import finish
-from models.bundle import read_bundle
+from models.bundle import ContentRange, read_bundle
 from scripts.bvh import read_bvh
 from scripts.training.dataset import MotionDataset, Split, load_dataset
+from scripts.training.export import fit_range
 
 _WEIGHTS = Path(__file__).parents[2] / "models/weights/bandai-namco.safetensors"
 _SHARES = (0.5, 0.99, 1.0)
@@ -38,16 +38,6 @@ _FRAMES = 300
 _LONGEST = 1800
 # So many takes of a split stand for all of it.
 _TAKES = 400
-# Directions in which training's content codes hardly vary would count without end.
-_LEAST_VARIANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class FittedRange:
-    """Where the content codes of some takes lie, as ``core.engines.ContentRange``."""
-
-    mean: Float32
-    whitening: Float32
 
 
 def main() -> None:
@@ -71,13 +61,10 @@ def main() -> None:
         print(line(name, [encode(to_canonical(motion).motion)[0]], engine))
 
 
-def fitted_range(dataset: MotionDataset, network: NumpyNetwork) -> FittedRange:
+def fitted_range(dataset: MotionDataset, network: NumpyNetwork) -> ContentRange:
     """Mean and whitening of the content codes of takes that training saw."""
     codes = [network.content_code(dataset.take(int(take))) for take in _some_takes(dataset, Split.TRAIN)]
-    every = np.concatenate(codes).astype(np.float64)
-    values, vectors = np.linalg.eigh(np.cov(every.T))
-    whitening = (vectors / np.sqrt(np.maximum(values, _LEAST_VARIANCE * values.max()))).T
-    return FittedRange(every.mean(axis=0).astype(np.float32), whitening.astype(np.float32))
+    return fit_range(np.concatenate(codes))
 
 
 def line(name: str, clips: Iterable[Features], engine: StyleEngine) -> str:

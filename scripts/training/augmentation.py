@@ -11,7 +11,6 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from core.skeleton import CONTACT_JOINTS, INDEX, JOINTS
 
@@ -92,12 +91,6 @@ def source_frames(rate: float, frames: int) -> int:
     if rate == 1.0:
         return frames
     return max(math.ceil((frames - 1) * rate) + 2, 2)
-
-
-def fit_length(features: Tensor, frames: int) -> Tensor:
-    """Cut to ``frames``, or extend by the last frame."""
-    missing = frames - features.shape[-1]
-    return functional.pad(features, (0, missing), mode="replicate") if missing > 0 else features[..., :frames]
 
 
 def _columns_of(dataset: MotionDataset, joints: tuple[str, ...]) -> list[int]:

@@ -24,12 +24,11 @@ _TRIES = 4
 _DIRECTIONS = 24
 
 
-def discovered(dataset: MotionDataset, discovery: Discovery, seed: int) -> MotionDataset:
-    """The dataset in pieces, with found actions and styles in the place of the labels.
+def discovered(pieces: MotionDataset, discovery: Discovery, seed: int) -> MotionDataset:
+    """A dataset of :func:`in_pieces` with found actions and styles in the place of the labels.
 
     Only training pieces are looked at; the others get the labels of the nearest.
     """
-    pieces = in_pieces(dataset, discovery.frames)
     rng = np.random.default_rng([seed, 0xD15C])
     described = _described(pieces)
     train = np.isin(np.arange(len(pieces.takes)), pieces.indices(Split.TRAIN))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from models.bundle import Bundle, BundleInfo, write_bundle
+from models.bundle import Bundle, BundleInfo, ContentRange, write_bundle
 from models.config import STRIDE
 from models.manifest import MEAN, RANGE_MEAN, RANGE_WHITENING, STD, TEMPO
 
@@ -48,14 +48,16 @@ def _content_range(workspace: Workspace) -> dict[str, Floats]:
     network, dataset = workspace.network, workspace.dataset
     takes = [workspace.frames.whole(int(take), STRIDE) for take in dataset.indices(Split.TRAIN)]
     codes = torch.cat([network.content(network.autoencoder.encode(take))[0] for take in takes], dim=1)
-    values, vectors = torch.linalg.eigh(torch.cov(codes.double()))
+    found = fit_range(codes.T.cpu().numpy())
+    return {RANGE_MEAN: found.mean, RANGE_WHITENING: found.whitening}
+
+
+def fit_range(codes: Floats) -> ContentRange:
+    """Mean and whitening of content codes (N, C)."""
+    values, vectors = np.linalg.eigh(np.cov(codes.T.astype(np.float64)))
     # Directions in which training hardly moves would make any clip look far away.
-    scale = values.clamp(min=_LEAST_VARIANCE * float(values.max())).rsqrt()
-    whitening = scale[:, None] * vectors.T
-    return {
-        RANGE_MEAN: codes.mean(dim=1).cpu().numpy().astype(np.float32),
-        RANGE_WHITENING: whitening.cpu().numpy().astype(np.float32),
-    }
+    whitening = (vectors / np.sqrt(np.maximum(values, _LEAST_VARIANCE * values.max()))).T
+    return ContentRange(codes.mean(axis=0, dtype=np.float64).astype(np.float32), whitening.astype(np.float32))
 
 
 @torch.no_grad()

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from .dataset import UNLABELLED, Ints, MotionDataset, Split
 
-_SHORTEST_SHARE: Final = 0.5
+_EVENNESS: Final = 0.5
+"""Power of the amount by which styles are drawn: 0 draws them evenly, 1 by their amount."""
 
 
 class PairSampler:
@@ -32,7 +33,7 @@ class PairSampler:
             self._place[int(style)] = len(self._by_style)
             own = takes[dataset.style[takes] == style]
             self._by_style.append([own[dataset.content[own] == content] for content in np.unique(dataset.content[own])])
-            amounts.append(float(dataset.lengths[own].sum()) ** _SHORTEST_SHARE)
+            amounts.append(float(dataset.lengths[own].sum()) ** _EVENNESS)
         if len(self._by_style) < 2:
             raise ValueError(f"Training needs takes of {frames} frames or more in at least two styles.")
         self._weights = np.array(amounts) / sum(amounts)
@@ -63,7 +64,7 @@ class LooseSampler:
         """Consider the takes of at least that many frames."""
         takes = dataset.indices(Split.TRAIN)
         self._takes = takes[(dataset.lengths[takes] >= frames) & (dataset.style[takes] == UNLABELLED)]
-        weights = dataset.lengths[self._takes].astype(np.float64) ** 0.5
+        weights = dataset.lengths[self._takes].astype(np.float64) ** _EVENNESS
         self._weights = weights / weights.sum() if len(weights) else weights
 
     def __len__(self) -> int:
@@ -89,8 +90,8 @@ class CropSampler:
         self._lengths = [frames for frames in crop_frames if frames <= longest] or [min(crop_frames)]
         self._longest = longest
         self._take_lengths = dataset.lengths
-        self._pairs = lru_cache(maxsize=None)(lambda frames: PairSampler(dataset, frames))
-        self._loose = lru_cache(maxsize=None)(lambda frames: LooseSampler(dataset, frames))
+        self._pairs = cache(lambda frames: PairSampler(dataset, frames))
+        self._loose = cache(lambda frames: LooseSampler(dataset, frames))
 
     def frames(self, rng: np.random.Generator) -> int:
         """A crop length."""

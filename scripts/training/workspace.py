@@ -55,13 +55,12 @@ class Workspace:
 
 def open_workspace(dataset: MotionDataset, settings: Settings, device: torch.device) -> Workspace:
     """Build a network with seeded random weights beside the dataset."""
-    names = Names(dataset.style_names, dataset.style)
-    if settings.swaps.supervised and len(labelled_takes(dataset)) == 0:
+    supervised = settings.swaps.supervised
+    if supervised and len(labelled_takes(dataset)) == 0:
         raise SettingsError("No take has both a style and an action: set supervised = false in [swaps].")
-    if not settings.swaps.supervised:
-        dataset = in_pieces(dataset, settings.discovery.frames)
-        names = Names(dataset.style_names, dataset.style)
-        dataset = discovered(dataset, settings.discovery, settings.seed)
+    dataset = dataset if supervised else in_pieces(dataset, settings.discovery.frames)
+    names = Names(dataset.style_names, dataset.style)
+    dataset = dataset if supervised else discovered(dataset, settings.discovery, settings.seed)
     torch.manual_seed(settings.seed)
     config = NetworkConfig(dataset.layout, len(names.styles), **asdict(settings.network))
     normalization = fit_normalization(dataset)

@@ -9,7 +9,7 @@ from core.pipeline import Clip, canonical_clip
 from core.representation import decode, encode
 from core.skeleton import INDEX
 from scripts.bvh import read_bvh
-from scripts.training.augmentation import Augmentation, fit_length, source_frames
+from scripts.training.augmentation import Augmentation, source_frames
 from scripts.training.dataset import MotionDataset, Normalization, load_dataset
 
 from .synthetic import write_dataset
@@ -86,9 +86,3 @@ def test_joined_clips_have_the_legs_of_the_one_and_the_arms_of_the_other(scale: 
     mixed = raw(augmentation.joined(upper, lower), normalization)
     again = encode(decode(mixed))[0]
     assert np.abs(again - mixed)[10:-10].mean() < 0.01
-
-
-def test_clips_are_cut_or_held() -> None:
-    clip = torch.arange(5.0)[None, None]
-    assert fit_length(clip, 3)[0, 0].tolist() == [0.0, 1.0, 2.0]
-    assert fit_length(clip, 7)[0, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0]
