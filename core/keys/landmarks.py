@@ -169,10 +169,15 @@ def _apart(samples: Samples, required: Mask) -> Mask:
     """(T,) samples that are not too close to a better one: required ones are better, then whole frames."""
     rank = 2 * required + samples.whole
     rank[[0, -1]] = 4
-    close = np.flatnonzero(np.diff(samples.times) < _TOO_CLOSE)
     keyable = np.ones(len(rank), dtype=np.bool_)
-    keyable[np.where(rank[close] < rank[close + 1], close, close + 1)] = False
-    return keyable
+    while True:
+        rows = np.flatnonzero(keyable)
+        close = np.flatnonzero(np.diff(samples.times[rows]) < _TOO_CLOSE)
+        if not close.size:
+            return keyable
+        # Of three in a row the middle one may go first; the outer two may still be too close then.
+        first, second = rows[close], rows[close + 1]
+        keyable[np.where(rank[first] < rank[second], first, second)] = False
 
 
 def _nearest(times: Array, wanted: Array, allowed: Mask) -> Indices:

@@ -12,13 +12,16 @@ from .dataset import UNLABELLED, Ints, MotionDataset, Split
 
 _EVENNESS: Final = 0.5
 """Power of the amount by which styles are drawn: 0 draws them evenly, 1 by their amount."""
+_RELATED: Final = 0.8
+"""Share of the pairs whose second style also has the first one's action: only there is it known how it should look."""
 
 
 class PairSampler:
     """Draws labelled training takes in neighbouring pairs of different styles.
 
     Styles are drawn by the root of how much there is of each: evenly, a few takes would be learned by heart; by their
-    amount, they would not be learned at all. Within a style all actions are drawn evenly.
+    amount, they would not be learned at all. Within a style all actions are drawn evenly. The second style of most
+    pairs has been seen in the first one's action: datasets that were recorded apart have few actions in common.
     """
 
     def __init__(self, dataset: MotionDataset, frames: int) -> None:
@@ -37,6 +40,11 @@ class PairSampler:
         if len(self._by_style) < 2:
             raise ValueError(f"Training needs takes of {frames} frames or more in at least two styles.")
         self._weights = np.array(amounts) / sum(amounts)
+        self._content = dataset.content
+        performed = [set(dataset.content[np.concatenate(own)].tolist()) - {UNLABELLED} for own in self._by_style]
+        self._performing = {
+            action: np.array([action in actions for actions in performed]) for action in set().union(*performed)
+        }
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """Takes (count,), count even; takes 2i and 2i + 1 differ in style."""
@@ -48,8 +56,14 @@ class PairSampler:
         return np.array([self._draw_take(rng, self._place[int(self._style[take])]) for take in takes], dtype=np.int64)
 
     def _draw_pair(self, rng: np.random.Generator) -> tuple[int, int]:
-        first, second = rng.choice(len(self._by_style), size=2, replace=False, p=self._weights)
-        return self._draw_take(rng, int(first)), self._draw_take(rng, int(second))
+        first = int(rng.choice(len(self._by_style), p=self._weights))
+        take = self._draw_take(rng, first)
+        chances = np.where(np.arange(len(self._weights)) == first, 0.0, self._weights)
+        performing = chances * self._performing.get(int(self._content[take]), 0.0)
+        if performing.any() and rng.random() < _RELATED:
+            chances = performing
+        second = int(rng.choice(len(self._by_style), p=chances / chances.sum()))
+        return take, self._draw_take(rng, second)
 
     def _draw_take(self, rng: np.random.Generator, style: int) -> int:
         contents = self._by_style[style]

@@ -85,6 +85,14 @@ def test_the_bound_holds_on_every_frame_and_between(
         assert missing <= set(keys.times)
 
 
+def test_of_three_samples_that_crowd_a_whole_frame_only_that_gets_a_key() -> None:
+    times = np.sort(np.concatenate([frames(20), [9.97, 9.985]]))
+    samples = Samples(times, rotating(0, times, 0.1))
+    keys = fit_keys(samples, QUARTER, hand_keys([1.0, 7.0, 20.0]))
+    assert np.diff(keys.times).min() >= 0.05
+    assert not {9.97, 9.985} & set(keys.times)
+
+
 def test_a_line_and_a_cubic_need_two_keys() -> None:
     t = np.linspace(-1.0, 1.0, 200)
     assert len(fit(0.3 * t).times) == 2
