@@ -19,7 +19,6 @@ from scripts.gait import Walk, read_walk
 _ROOT = Path(__file__).resolve().parents[1]
 _WEIGHTS = _ROOT / "models" / "weights" / "bandai-namco.safetensors"
 _TARGET = _ROOT / "blender_addon" / "thumbnails"
-_SET = "dataset-2"
 _METRES_PER_UNIT = 0.01
 
 
@@ -32,13 +31,28 @@ class Pose:
 
 
 _POSES: dict[str, Pose] = {
-    "active": Pose("walk_active_016", 102),
-    "elderly": Pose("walk_elderly_007", 222),
-    "exhausted": Pose("walk_exhausted_007", 84),
-    "feminine": Pose("walk_feminine_021", 109),
-    "masculine": Pose("walk_masculine_007", 131),
-    "normal": Pose("walk_normal_001", 146),
-    "youthful": Pose("walk_youthful_013", 144),
+    "active": Pose("dataset-2_walk_active_016", 102),
+    "elderly": Pose("dataset-2_walk_elderly_007", 222),
+    "exhausted": Pose("dataset-2_walk_exhausted_007", 84),
+    "feminine": Pose("dataset-2_walk_feminine_021", 109),
+    "masculine": Pose("dataset-2_walk_masculine_007", 131),
+    "normal": Pose("dataset-2_walk_normal_001", 146),
+    "youthful": Pose("dataset-2_walk_youthful_013", 144),
+    "active-2": Pose("dataset-1_walk_active_001", 87),
+    "angry": Pose("dataset-1_walk_angry_001", 66),
+    "childish": Pose("dataset-1_walk_childish_001", 205),
+    "chimpira": Pose("dataset-1_walk_chimpira_001", 78),
+    "feminine-2": Pose("dataset-1_walk_feminine_001", 222),
+    "giant": Pose("dataset-1_walk_giant_001", 149),
+    "happy": Pose("dataset-1_walk_happy_001", 98),
+    "masculine-2": Pose("dataset-1_walk_masculinity_001", 111),
+    "musical": Pose("dataset-1_walk_musical_001", 191),
+    "normal-2": Pose("dataset-1_walk_normal_001", 120),
+    "not-confident": Pose("dataset-1_walk_not-confident_001", 170),
+    "old": Pose("dataset-1_walk_old_001", 130),
+    "proud": Pose("dataset-1_walk_proud_001", 150),
+    "sad": Pose("dataset-1_walk_sad_001", 317),
+    "tired": Pose("dataset-1_walk_tired_001", 133),
 }
 
 
@@ -82,7 +96,7 @@ def read_takes(archive: Path, names: set[str]) -> dict[str, Walk]:
     found: dict[str, Walk] = {}
     with tarfile.open(archive) as stream, tempfile.TemporaryDirectory() as folder:
         for member in stream:
-            name = Path(member.name).name.removeprefix(f"{_SET}_").removesuffix(".bvh")
+            name = Path(member.name).name.removesuffix(".bvh")
             content = stream.extractfile(member) if name in names and member.isfile() else None
             if content is not None:
                 path = Path(folder) / f"{name}.bvh"

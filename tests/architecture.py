@@ -211,6 +211,9 @@ def _calls(tree: ast.Module) -> Iterator[Complaint]:
                 yield node.lineno, "an import that cannot be checked"
             case ast.Attribute(attr="keyframe_insert"):
                 yield node.lineno, "keyframe_insert: curves are written whole, with foreach_set"
+            case ast.Attribute(value=ast.Name(id="context") | ast.Attribute(attr="context"), attr="layer_collection"):
+                # 4.2 notes the scene as the context's owner, and trusts that note when the scene is long gone.
+                yield node.lineno, "context.layer_collection breaks the context of 4.2: ask the view layer"
             case ast.Attribute(value=ast.Name(id="sys"), attr="path" | "modules" as name):
                 yield node.lineno, f"sys.{name} belongs to Blender"
             case _:

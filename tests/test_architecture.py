@@ -58,6 +58,8 @@ BAD = [
     ("core/a.py", "from concurrent.futures import ThreadPoolExecutor\n", "concurrent has no place"),
     ("models/a.py", "import pickle\n", "pickle has no place"),
     ("blender_addon/a.py", "def f(bone: str) -> None:\n    bone.keyframe_insert('location')\n", "keyframe_insert"),
+    ("blender_addon/a.py", "def f(context: str) -> None:\n    context.layer_collection\n", "context.layer_collection"),
+    ("blender_addon/a.py", "def f() -> None:\n    bpy.context.layer_collection\n", "context.layer_collection"),
     ("core/a.py", "def f() -> None:\n    print(1)\n", "print"),
     ("blender_addon/a.py", "import sys\n\nHERE = sys.path[0]\n", "sys.path belongs to Blender"),
     ("blender_addon/a.py", "import logging\nlogging.basicConfig()\n", "while the module is imported"),

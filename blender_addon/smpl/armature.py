@@ -53,7 +53,7 @@ def _link(context: bpy.types.Context, armature: bpy.types.Object) -> None:
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     # What lies in a hidden collection cannot be edited, not even by its maker.
-    open_to_all = context.layer_collection.is_visible and context.collection.library is None
+    open_to_all = context.view_layer.active_layer_collection.is_visible and context.collection.library is None
     (context.collection if open_to_all else context.scene.collection).objects.link(armature)
     for other in context.view_layer.objects.selected:
         other.select_set(False)

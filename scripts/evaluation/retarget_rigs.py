@@ -40,8 +40,7 @@ def load_rig(source: RigSource) -> Any:  # noqa: ANN401
     Raises:
         RigFileError: the file holds no armature, or cannot be read.
     """
-    operators: Any = bpy.ops
-    operators.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    empty_file()
     try:
         armature = _LOADERS[source.kind](source.path)
     except RuntimeError as error:
@@ -54,6 +53,17 @@ def load_rig(source: RigSource) -> Any:  # noqa: ANN401
     _choose_action(armature)
     scene.frame_set(scene.frame_current)
     return armature
+
+
+def empty_file() -> None:
+    """A file with nothing in it, in a process that has seen others."""
+    operators: Any = bpy.ops
+    operators.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    # Without a window the undo history outlives its file, and 4.2 crashes on old steps when Edit Mode is entered.
+    operators.ed.undo_push(message="Empty file")
+    # Reading this, as Rigify does, makes 4.2 take bpy.context for a part of the scene, and to crash when that scene is
+    # gone and somebody sets the window's, as the glTF importer does. Read again, it is a part of the new one.
+    assert bpy.context.layer_collection is not None
 
 
 def _armature() -> Any | None:  # noqa: ANN401

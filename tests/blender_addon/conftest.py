@@ -64,11 +64,9 @@ def addon(extension: str) -> Callable[[str], ModuleType]:
 def empty_scene(extension: str) -> Iterator[None]:
     """A Blender without objects and actions, the extension still enabled."""
     assert extension
-    import bpy
+    from scripts.evaluation.retarget_rigs import empty_file
 
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    # Without a window the undo history outlives its file, and 4.2 crashes on old steps when Edit Mode is entered.
-    bpy.ops.ed.undo_push(message="Empty scene")
+    empty_file()
     yield
 
 

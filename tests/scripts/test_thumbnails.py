@@ -24,7 +24,7 @@ def archive_of(folder: Path, **takes: Path) -> Path:
     path = folder / "takes.tar.xz"
     with tarfile.open(path, "w:xz") as target:
         for name, take in takes.items():
-            target.add(take, f"data/bvh/dataset-2_{name}.bvh")
+            target.add(take, f"data/bvh/{name}.bvh")
     return path
 
 
