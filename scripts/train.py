@@ -23,6 +23,7 @@ from .training.autoencoder_stage import AutoencoderStage
 from .training.auxiliary_stage import AuxiliaryStage
 from .training.checkpoint import CheckpointError
 from .training.dataset import DatasetError, MotionDataset, load_dataset
+from .training.end_to_end_stage import EndToEndStage
 from .training.export import export_bundle
 from .training.loop import OutOfTimeError, Run, run_stage
 from .training.root_stage import RootStage
@@ -63,7 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train_to(weights: Path, dataset: MotionDataset, run: Run) -> None:
-    """Run all stages and write the bundle, once for all processes."""
+    """Run all stages and write the bundle, once for all processes; SettingsError if no bundle can hold the result."""
+    if run.settings.method.pose_space:
+        raise SettingsError("No bundle can hold a network in pose space: judge it with scripts.ablate.")
     workspace = train(open_workspace(dataset, run.settings, run.device), run)
     if parallel.rank() == 0:
         bundle = export_bundle(workspace, weights)
@@ -73,11 +76,15 @@ def train_to(weights: Path, dataset: MotionDataset, run: Run) -> None:
 
 def train(workspace: Workspace, run: Run) -> Workspace:
     """Run all stages, each on top of the ones before; gives the workspace of the last."""
-    run_stage(AutoencoderStage(workspace), run)
+    method = run.settings.method
+    autoencoder = AutoencoderStage(workspace)
+    if method.autoencoder_first:
+        run_stage(autoencoder, run)
     workspace = without_left_out(workspace)
     auxiliaries = AuxiliaryStage(workspace)
     run_stage(auxiliaries, run)
-    run_stage(StylizerStage(workspace, auxiliaries), run)
+    together = EndToEndStage(workspace, auxiliaries, autoencoder) if method.end_to_end else None
+    run_stage(together or StylizerStage(workspace, auxiliaries), run)
     run_stage(RootStage(workspace), run)
     return workspace
 

@@ -43,6 +43,12 @@ class AutoencoderStage(Stage):
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
         """One batch of crops."""
+        loss, losses = self.loss(rng)
+        descend(loss, self.optimizers["autoencoder"])
+        return losses
+
+    def loss(self, rng: np.random.Generator) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """What is to be made small, of one batch of crops, and its parts."""
         features = self._workspace.clips.poses(rng, self.settings.batch)
         latent, divergence = self._encode(features)
         losses = pose_losses(self._workspace, self._autoencoder.decode(latent), features)
@@ -50,9 +56,7 @@ class AutoencoderStage(Stage):
         change = functional.smooth_l1_loss(latent[..., 1:], latent[..., :-1])
         loss = losses["features"] + weights.joints * losses["joints"] + weights.rotations * losses["rotations"]
         loss = loss + weights.latent_size * latent.abs().mean() + weights.latent_change * change
-        loss = loss + weights.divergence * divergence
-        descend(loss, self.optimizers["autoencoder"])
-        return losses
+        return loss + weights.divergence * divergence, losses
 
     def _encode(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Latents, drawn from their Gaussians if the autoencoder is variational, and KL(z || N(0, I))."""

@@ -49,10 +49,9 @@ class AuxiliaryStage(Stage):
 
     def __init__(self, workspace: Workspace) -> None:
         """Build both classifiers."""
-        latent = workspace.network.config.latent_channels
         self._workspace = workspace
         self.batches = BatchSource(workspace)
-        contents, styles = self.batches.shape
+        latent, (contents, styles) = self.batches.channels, self.batches.shape
         self.style = LatentClassifier(latent, styles).to(workspace.device)
         self.content = LatentClassifier(latent, contents).to(workspace.device)
         self.settings = workspace.settings.auxiliaries
@@ -75,7 +74,8 @@ class AuxiliaryStage(Stage):
         """Accuracy on whole validation takes."""
         dataset = self._workspace.dataset
         right: dict[str, list[bool]] = {"style": [], "content": []}
-        for take, latent in self.batches.takes_encoded(Split.VALIDATION):
+        for take, features in self.batches.takes(Split.VALIDATION):
+            latent = self.batches.encode(features)
             for name, classifier, truth in (
                 ("style", self.style, dataset.style[take]),
                 ("content", self.content, dataset.content[take]),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from models.config import STRIDE
 from .augmentation import source_frames
 from .clips import ClipSource
 from .dataset import UNLABELLED, Ints, Split
+from .pose_space import PoseFolding, folded_channels
 from .statistics import ClassStatistics, labelled_takes, window_starts
 from .workspace import Workspace
 
@@ -23,8 +25,9 @@ from .workspace import Workspace
 class Batch:
     """Two crops a and b of each clip: latents and poses. Clips 2i and 2i + 1 differ in style and are partners.
 
-    Actions are numbers of :meth:`BatchSource.shape`, where mirrored ones are actions of their own; UNLABELLED styles
-    and actions are those that nobody named.
+    Latents are what losses measure clips by, see :meth:`BatchSource.encode`. Actions are numbers of
+    :meth:`BatchSource.shape`, where mirrored ones are actions of their own; UNLABELLED styles and actions are those
+    that nobody named.
     """
 
     a: Tensor
@@ -44,8 +47,9 @@ class BatchSource:
     """Draws batches, and the windows that class statistics are made of."""
 
     def __init__(self, workspace: Workspace) -> None:
-        """Draw from the workspace's clips; the autoencoder must be finished."""
+        """Draw from the workspace's clips; an autoencoder that is trained first must be finished."""
         self._workspace = workspace
+        self._yardstick = PoseFolding() if workspace.settings.method.end_to_end else workspace.network.autoencoder
         self._clips: ClipSource = workspace.clips
         self._settings = workspace.settings.augmentation
         self._contents = len(workspace.dataset.content_names)
@@ -55,10 +59,16 @@ class BatchSource:
         """Numbers of actions, mirrored ones included and one at least, and of styles."""
         return max(2 * self._contents, 1), len(self._workspace.dataset.style_names)
 
+    @property
+    def channels(self) -> int:
+        """Number of channels of the latents."""
+        config = self._workspace.network.config
+        return folded_channels(config.layout) if self._workspace.settings.method.end_to_end else config.latent_channels
+
     @torch.no_grad()
     def encode(self, features: Tensor) -> Tensor:
-        """Latents of clips (B, D, T)."""
-        return self._workspace.network.autoencoder.encode(features)
+        """Latents of clips (B, D, T): the autoencoder's, or folded poses if that still changes."""
+        return self._yardstick.encode(features)
 
     def draw(self, rng: np.random.Generator, count: int) -> Batch:
         """One batch of ``count`` clips; all crops of it are equally long."""
@@ -128,12 +138,10 @@ class BatchSource:
             found += [(content + number * self._contents, style, part) for number, part in enumerate(parts)]
         return found
 
-    @torch.no_grad()
-    def takes_encoded(self, split: Split) -> list[tuple[int, Tensor]]:
-        """Every take of a split with its latents, (1, latent, T / 4)."""
-        frames = self._workspace.frames
-        return [(int(take), self.encode(frames.whole(int(take), STRIDE)))
-                for take in self._workspace.dataset.indices(split)]  # fmt: skip
+    def takes(self, split: Split) -> Iterator[tuple[int, Tensor]]:
+        """Every take of a split with its features, (1, D, T)."""
+        for take in self._workspace.dataset.indices(split):
+            yield int(take), self._workspace.frames.whole(int(take), STRIDE)
 
 
 def one_hot(labels: Tensor, count: int) -> Tensor:

@@ -114,6 +114,30 @@ class SwapSettings:
 
 
 @dataclass(frozen=True)
+class MethodSettings:
+    """What the paper's ablations undo; at most one of the two.
+
+    Attributes:
+        pose_space: stylize poses instead of the latents of an autoencoder; see pose_space.py. No bundle can hold the
+            network: scripts.ablate judges it.
+        end_to_end: train the autoencoder together with the stylizer instead of before it; see end_to_end_stage.py.
+    """
+
+    pose_space: bool = False
+    end_to_end: bool = False
+
+    def __post_init__(self) -> None:
+        """SettingsError for both at once."""
+        if self.pose_space and self.end_to_end:
+            raise SettingsError("In pose space there is no autoencoder: choose one of pose_space and end_to_end.")
+
+    @property
+    def autoencoder_first(self) -> bool:
+        """Whether the autoencoder is trained in a stage of its own, and stays as it is from then on."""
+        return not (self.pose_space or self.end_to_end)
+
+
+@dataclass(frozen=True)
 class Discovery:
     """How finely takes are told apart where labels are not looked at; see discovery.py.
 
@@ -165,6 +189,7 @@ class Settings:
     style_weights: StyleWeights = field(default_factory=StyleWeights)
     discovery: Discovery = field(default_factory=Discovery)
     swaps: SwapSettings = field(default_factory=SwapSettings)
+    method: MethodSettings = field(default_factory=MethodSettings)
 
     def to_json(self) -> str:
         """Text that is equal exactly when two settings are."""
@@ -173,6 +198,9 @@ class Settings:
     def scope(self, stage: str) -> str:
         """Text of all entries that the result of a stage depends on, so that later stages can be changed alone."""
         values = asdict(self)
+        if self.method.autoencoder_first:
+            # Checkpoints from before there was a choice are of the usual method.
+            del values["method"]
         for later in _STAGES[_STAGES.index(stage) + 1 :]:
             del values[later]
         if stage in ("autoencoder", "auxiliaries"):

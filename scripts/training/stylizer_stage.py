@@ -50,6 +50,7 @@ class Swap:
         target: the styles, (B,).
         latent: (B, latent, T / 4).
         decoded: features, (B, D, T).
+        measured: the latent as losses compare it with the batch's, (B, C, T / 4).
     """
 
     cue: StyleCue
@@ -57,6 +58,7 @@ class Swap:
     target: Tensor
     latent: Tensor
     decoded: Tensor
+    measured: Tensor
 
 
 class StylizerStage(Stage):
@@ -64,9 +66,10 @@ class StylizerStage(Stage):
 
     name = "stylizer"
 
-    def __init__(self, workspace: Workspace, auxiliaries: AuxiliaryStage) -> None:
-        """Measure the classes and build the adversary."""
+    def __init__(self, workspace: Workspace, auxiliaries: AuxiliaryStage, besides: nn.ModuleDict | None = None) -> None:
+        """Measure the classes and build the adversary; what there is ``besides`` is trained, too, and not frozen."""
         network = workspace.network
+        besides = nn.ModuleDict() if besides is None else besides
         self._workspace = workspace
         self._network = network
         self._auxiliaries = auxiliaries
@@ -80,7 +83,7 @@ class StylizerStage(Stage):
         self._prior = LabelPrior(network.config.style_count, network.config.style_channels).to(workspace.device)
         parts = {"content": network.content, "style": network.style, "generator": network.generator}
         self._prior.requires_grad_(self._swaps.learned_prior)
-        trained = nn.ModuleDict({**parts, "prior": self._prior})
+        trained = nn.ModuleDict({**parts, "prior": self._prior, **dict(besides.items())})
         self._mean = RunningMean(trained, self._swaps.memory)
         self.settings = workspace.settings.stylizer
         self.modules = nn.ModuleDict({"stylizer": trained, "adversary": self._adversary, "mean": self._mean})
@@ -90,23 +93,39 @@ class StylizerStage(Stage):
         }
         for frozen in (network.autoencoder, auxiliaries.modules):
             frozen.requires_grad_(False)
+        besides.requires_grad_(True)
 
     def step(self, rng: np.random.Generator) -> Mapping[str, Tensor]:
         """One step of the stylizer, one of its adversary."""
-        batch = self._batches.draw(rng, self.settings.batch)
+        return self._learn(self._batches.draw(rng, self.settings.batch))
+
+    def _learn(self, batch: Batch, besides: Tensor | None = None) -> dict[str, Tensor]:
+        """One step of both on a batch, with a loss besides the stylizer's own."""
         codes = self._encode(batch)
         losses = self._own_losses(batch, codes) | self._swap_losses(batch, codes)
         total = torch.stack([getattr(self._weights, name) * loss for name, loss in losses.items()]).sum()
         # The adversary's own parameters get gradients here, too; its own step clears them first.
-        descend(total, self.optimizers["stylizer"])
+        descend(total if besides is None else total + besides, self.optimizers["stylizer"])
         self._mean.update(self.modules["stylizer"])
         guess = labelled_loss(self._adversary(codes.content_b.detach()), batch.style)
         descend(guess, self.optimizers["adversary"])
         return losses | {"guess": guess}
 
+    def _latents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Both crops as the encoders read them."""
+        return batch.a, batch.b
+
+    def _noise(self, latents: Tensor) -> Tensor:
+        """What is added to the latents that encoders read."""
+        return self._swaps.latent_noise * torch.randn(latents.shape).to(latents.device)
+
+    def _measured(self, latent: Tensor) -> Tensor:
+        """A generated latent as losses compare it with the batch's."""
+        return latent
+
     def _encode(self, batch: Batch) -> Codes:
-        both = torch.cat([batch.a, batch.b])
-        both = both + self._swaps.latent_noise * torch.randn(both.shape).to(both.device)
+        both = torch.cat(self._latents(batch))
+        both = both + self._noise(both)
         content_a, content_b = self._network.content(both).chunk(2)
         mean, log_variance = self._network.style(both)
         (mean_a, mean_b), (log_a, log_b) = mean.chunk(2), log_variance.chunk(2)
@@ -124,7 +143,8 @@ class StylizerStage(Stage):
         named = torch.nonzero((batch.style >= 0) & self._swaps.supervised)[:, 0]
         prior = self._prior(batch.style[named])
         return {
-            "reconstruction": functional.smooth_l1_loss(a, batch.a) + functional.smooth_l1_loss(b, batch.b),
+            "reconstruction": functional.smooth_l1_loss(self._measured(a), batch.a)
+            + functional.smooth_l1_loss(self._measured(b), batch.b),
             "pose": pose["features"],
             "joints": pose["joints"],
             "prior": self._to_prior(codes.style_a[named], prior) + self._to_prior(codes.style_b[named], prior),
@@ -143,11 +163,11 @@ class StylizerStage(Stage):
         content = self._network.content(swap.latent)
         cycle = self._network.generator(content, codes.style_b.sample(), self._labels(batch.style, keep=0.5))
         style_aux, content_aux = self._auxiliaries.style, self._auxiliaries.content
-        features = content_aux.features(swap.latent)
+        features = content_aux.features(swap.measured)
         return {
-            "cycle": functional.smooth_l1_loss(cycle, batch.b),
+            "cycle": functional.smooth_l1_loss(self._measured(cycle), batch.b),
             **self._statistics_losses(batch, swap),
-            "style_class": labelled_loss(style_aux(swap.latent), swap.target),
+            "style_class": labelled_loss(style_aux(swap.measured), swap.target),
             "content_class": labelled_loss(content_aux.head(features), batch.content),
             "content_features": functional.smooth_l1_loss(features, content_aux.features(batch.b)),
             "content_code": functional.smooth_l1_loss(content, codes.content_b),
@@ -167,7 +187,7 @@ class StylizerStage(Stage):
             code = torch.where(label_only, self._prior(target.clamp(min=0)).detach().sample(), code)
         cue = StyleCue(code, label)
         latent = self._network.generator(codes.content_b, cue.style, cue.label)
-        return Swap(cue, label_only, target, latent, self._network.autoencoder.decode(latent))
+        return Swap(cue, label_only, target, latent, self._network.autoencoder.decode(latent), measured=latent)
 
     def _statistics_losses(self, batch: Batch, swap: Swap) -> dict[str, Tensor]:
         """Distance of swaps from the classes they should belong to, as latents and as poses."""
@@ -186,7 +206,7 @@ class StylizerStage(Stage):
         latent = Change(source=batch.b, reference=batch.a[partner], **shared)
         pose = Change(source=batch.features_b, reference=batch.features_a[partner], **shared)
         return {
-            "statistics": self._latent_statistics.table(steps).distance(swap.latent, latent),
+            "statistics": self._latent_statistics.table(steps).distance(swap.measured, latent),
             "pose_statistics": self._pose_statistics.table(steps).distance(swap.decoded, pose),
         }
 
@@ -219,9 +239,9 @@ class StylizerStage(Stage):
         label = self._workspace.names.of_take
         means: dict[int, list[Tensor]] = {}
         variances: list[Tensor] = []
-        for take, latent in self._batches.takes_encoded(Split.TRAIN):
+        for take, features in self._batches.takes(Split.TRAIN):
             if label[take] != UNLABELLED:
-                mean, log_variance = self._network.style(latent)
+                mean, log_variance = self._network.style(self._network.autoencoder.encode(features))
                 means.setdefault(int(label[take]), []).append(mean[0])
                 variances.append(log_variance[0].exp())
         gaps: list[Tensor] = []
@@ -238,9 +258,11 @@ class StylizerStage(Stage):
     def summary(self) -> str:
         """How well the adversary still guesses the style from content codes: chance is best."""
         rng = np.random.default_rng(0)
-        batches = [self._batches.draw(rng, self.settings.batch) for _ in range(8)]
-        guesses = [named_mean((self._adversary(self._network.content(batch.b)).argmax(dim=1) == batch.style).float(),
-                              batch.style) for batch in batches]  # fmt: skip
+        guesses: list[Tensor] = []
+        for batch in [self._batches.draw(rng, self.settings.batch) for _ in range(8)]:
+            _, latents = self._latents(batch)
+            guess = self._adversary(self._network.content(latents)).argmax(dim=1)
+            guesses.append(named_mean((guess == batch.style).float(), batch.style))
         chance = 1.0 / self._batches.shape[1]
         return f"style guessed from content codes {float(torch.stack(guesses).mean()):.3f} (chance {chance:.3f})"
 

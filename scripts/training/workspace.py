@@ -16,6 +16,7 @@ from .clips import ClipSource
 from .dataset import FrameBank, Ints, MotionDataset, Normalization, Split, fit_normalization
 from .discovery import discovered, in_pieces
 from .kinematics import PoseKinematics
+from .pose_space import PoseSpaceNetwork
 from .sampling import CropSampler
 from .settings import Settings, SettingsError
 from .statistics import labelled_takes
@@ -74,7 +75,7 @@ def open_workspace(dataset: MotionDataset, settings: Settings, device: torch.dev
         frames=frames,
         kinematics=PoseKinematics(dataset, normalization, device),
         clips=ClipSource(sampler, frames, augmentation, settings.augmentation),
-        network=StylizationNetwork(config).to(device),
+        network=(PoseSpaceNetwork if settings.method.pose_space else StylizationNetwork)(config).to(device),
         device=device,
         names=names,
     )

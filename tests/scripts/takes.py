@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.pipeline import canonical_clip
+from core.representation import FEATURES, FPS, encode
+from core.skeleton import CANONICAL, PARENTS
 from models.bundle import read_bundle, write_bundle
 from scripts.evaluation.judges import JudgeConfig
-from scripts.evaluation.library import TEST, Library
+from scripts.evaluation.library import TEST, Library, read_clip
 from tests.blender_addon.weights import STYLES, write_test_weights
 
 WALK = Path(__file__).parents[1] / "data/walk_normal.bvh"
@@ -47,6 +50,26 @@ def write_labels(path: Path, folder: Path) -> None:
         style_names=np.array(STYLES),
         source_names=np.array(["made-up"]),
         info=np.array(json.dumps({"licence": "CC0-1.0", "source": SOURCE})),
+    )
+
+
+def write_motions(path: Path, folder: Path) -> None:
+    """The same with the takes' features, for training."""
+    write_labels(path, folder)
+    with np.load(path, allow_pickle=False) as file:
+        labels = {name: file[name] for name in file.files}
+    clips = [encode(canonical_clip(read_clip(folder / f"{name}.bvh")).motion)[0] for name in labels["takes"]]
+    lengths = np.array([len(clip) for clip in clips])
+    info = {**json.loads(str(labels["info"])), "fps": FPS, "split_seed": 1}
+    np.savez(
+        path,
+        **labels | {"info": np.array(json.dumps(info))},
+        features=np.concatenate(clips).astype(np.float32),
+        starts=np.cumsum(lengths) - lengths,
+        lengths=lengths,
+        layout=np.array(json.dumps([list(pair) for pair in FEATURES])),
+        offsets=CANONICAL.offsets.astype(np.float32),
+        parents=np.array(PARENTS),
     )
 
 
