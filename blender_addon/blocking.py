@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from .backend import has_weights, style_names
+from .backend import has_weights
+from .choices import NO_OWN_STYLES, ONE_RESULT, lacks_styles, panel_source, second_style
 from .preflight import finding_of
 from .results import plays_result
 from .rig.nla import heard_strips
@@ -64,16 +65,28 @@ def blocked_reason(context: bpy.types.Context) -> str:
     return _no_style(armature.panache) or (finding.problem if finding else "")
 
 
+def unvaried_reason(context: bpy.types.Context) -> str:
+    """For what makes several results at once: where a model has no styles of its own, most sources give one only."""
+    armature, reason = armature_of(context), blocked_reason(context)
+    if armature is None or reason or not lacks_styles():
+        return reason
+    is_drawn = panel_source(armature.panache) == "RANDOM"
+    return "" if is_drawn or armature.panache.variation_count == 1 else ONE_RESULT
+
+
 def _no_style(settings: Any) -> str:  # noqa: ANN401
-    """Why the chosen source gives no style; empty if it does."""
-    if settings.source in {"LABEL", "RANDOM"} and not style_names():
-        return "This model has no styles of its own: choose an action or a saved style"
-    if settings.source == "REFERENCE" and settings.reference is None:
+    """Why the chosen source, or the second style, gives no style; empty if they do."""
+    source = panel_source(settings)
+    if source == "LABEL" and lacks_styles():
+        return NO_OWN_STYLES
+    if source == "REFERENCE" and settings.reference is None:
         return "Choose the action to take the style from"
-    if settings.source == "SAVED" and settings.saved not in saved_names():
+    if source == "SAVED" and settings.saved not in saved_names():
         return "Choose a saved style, or save one first"
-    if settings.source == "SAVED" and _is_outdated(settings.saved):
+    if source == "SAVED" and _is_outdated(settings.saved):
         return "The saved style is of another model: compute it again, or choose another one"
+    if settings.use_mix and lacks_styles() and second_style(settings) not in saved_names():
+        return "Choose a saved style to mix in, or switch Mix off"
     return ""
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from .backend import PARTS, style_names
+from .backend import PARTS, has_weights, style_names
 from .saved import saved_names
 from .thumbnails import saved_icon, style_icon
 from .translations import CONTEXT, noted, shown
@@ -25,6 +25,8 @@ SOURCE_ITEMS: Final = (
     ("SAVED", "Saved", "A style that you saved under a name, in this or another file"),
     ("RANDOM", "Random", "A style drawn at random; the seed decides which"),
 )
+# For a model without styles of its own; each has the number that it has among all of them.
+UNLABELLED_ITEMS: Final = tuple((*item, "NONE", number) for number, item in enumerate(SOURCE_ITEMS) if number)
 ROOT_ITEMS: Final = (
     ("PREDICTED", "Predicted", "Travel as far as the new style would"),
     ("KEEP", "Keep", "Stay on the original path"),
@@ -35,6 +37,40 @@ KEYS_ITEMS: Final = (
     ("SPARSE", "Sparse", "Keys where the original has them, and as few more as the bounds allow"),
     ("EVERY_FRAME", "Every Frame", "One key on every frame, and on every key of the original"),
 )
+
+
+NO_OWN_STYLES: Final = noted("This model has no styles of its own: choose Action, Saved or Random as the source")
+ONE_RESULT: Final = noted("An action or saved style gives one result only: choose Random as the source")
+
+
+def lacks_styles() -> bool:
+    """Whether the model knows styles by reference and by chance only. Cheap enough to call while drawing."""
+    return has_weights() and not style_names()
+
+
+def source_of(source: str, *, is_chosen: bool, otherwise: str = "REFERENCE") -> str:
+    """Where the style comes from: what nobody chose is ``otherwise`` for a model without styles of its own."""
+    return otherwise if not is_chosen and lacks_styles() else source
+
+
+def panel_source(settings: Any) -> str:  # noqa: ANN401
+    """Where an armature's style comes from."""
+    return source_of(settings.source, is_chosen=settings.is_property_set("source"))
+
+
+def panel_style(settings: Any) -> str:  # noqa: ANN401
+    """The model's own style that is chosen for an armature; empty if there is none to choose."""
+    return settings.style if style_names() else ""
+
+
+def second_style(settings: Any) -> str:  # noqa: ANN401
+    """The style that is mixed in; empty if none was chosen and the model has none that could be taken."""
+    return "" if lacks_styles() and not settings.is_property_set("mix_style") else settings.mix_style
+
+
+def source_number(source: str) -> int:
+    """Number of a source in a file."""
+    return next(number for number, item in enumerate(SOURCE_ITEMS) if item[0] == source)
 
 
 def style_number(style: str) -> int:
@@ -69,7 +105,7 @@ def saved_items(settings: Any, _context: bpy.types.Context | None) -> list[Item]
 def mix_items(settings: Any, context: bpy.types.Context | None) -> list[Item]:  # noqa: ANN401
     """Dropdown of all styles that have a name."""
     styles, names = style_items(settings, context), saved_names()
-    chosen = _missing(settings.mix_style, (*names, *style_names()))
+    chosen = _missing(second_style(settings), (*names, *style_names()))
     return _joined(tuple(styles), tuple(_of_user(names, tuple(saved_icon(name) for name in names), chosen)))
 
 

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 
 from . import fields
 from .backend import KeySettings, StyleSettings, style_names
-from .choices import DEFAULT_STYLE
+from .choices import DEFAULT_STYLE, panel_source, panel_style, second_style, source_of
 from .order import AUTOMATIC, Order
 from .properties import PanacheSettings, reference_name
 from .saved import saved_code
@@ -58,33 +58,39 @@ class OrderProperties:
 
 def take_from_panel(operator: Any, settings: PanacheSettings) -> None:  # noqa: ANN401
     """Fill in what the caller of an operator with :class:`OrderProperties` did not say."""
-    wanted = {name: getattr(settings, name) for name in _SHARED}
-    wanted["style"] = settings.saved if settings.source == "SAVED" else settings.style
+    wanted = {name: getattr(settings, name) for name in _SHARED} | {"source": panel_source(settings)}
+    wanted["style"] = settings.saved if settings.source == "SAVED" else panel_style(settings)
     wanted["reference"] = reference_name(settings)
     if settings.use_mix:
-        wanted |= {"mix_style": settings.mix_style, "mix": settings.mix}
+        wanted |= {"mix_style": second_style(settings), "mix": settings.mix}
     for name, value in wanted.items():
         if not operator.properties.is_property_set(name):
             setattr(operator, name, value)
 
 
-def order_of(properties: Any) -> Order:  # noqa: ANN401
-    """What an operator's properties ask for.
+def order_of(operator: Any, otherwise: str = "REFERENCE") -> Order:  # noqa: ANN401
+    """What an operator with :class:`OrderProperties` is asked for.
+
+    Args:
+        operator: that was called.
+        otherwise: source of the style where nobody says one and the model has no styles of its own.
 
     Raises:
         PanacheError: a saved style that is not there, or of another model.
 
     """
-    keys = KeySettings(properties.keys, properties.key_angle, properties.key_distance)
-    frame = None if properties.calibration_frame == AUTOMATIC else properties.calibration_frame
-    return Order(_style_settings(properties), properties.reference, keys, frame)
+    keys = KeySettings(operator.keys, operator.key_angle, operator.key_distance)
+    frame = None if operator.calibration_frame == AUTOMATIC else operator.calibration_frame
+    is_chosen = operator.properties.is_property_set("source")
+    source = source_of(operator.source, is_chosen=is_chosen, otherwise=otherwise)
+    return Order(_style_settings(operator, source), operator.reference, keys, frame)
 
 
-def _style_settings(properties: Any) -> StyleSettings:  # noqa: ANN401
-    is_saved, mixed = properties.source == "SAVED", properties.mix > 0.0 and properties.mix_style
+def _style_settings(properties: Any, source: str) -> StyleSettings:  # noqa: ANN401
+    is_saved, mixed = source == "SAVED", properties.mix > 0.0 and properties.mix_style
     is_mix_saved = mixed and properties.mix_style not in style_names()
     return StyleSettings(
-        source=properties.source,
+        source=source,
         style=properties.style,
         code=saved_code(properties.style) if is_saved else (),
         mix_style=properties.mix_style if mixed else "",

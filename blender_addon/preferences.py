@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .backend import EngineError, weights_data, weights_licence, weights_path
+from .licence import draw_licence
 from .translations import say
 
 # The extension's own package is one above this one, whatever repository it was installed from.
@@ -83,17 +84,17 @@ class PanachePreferences(bpy.types.AddonPreferences):
         self.layout.use_property_decorate = False
         draw_engine(self.layout, context, self)
         self.layout.separator()
-        _draw_model(self.layout)
+        _draw_model(self.layout, context)
         self.layout.separator()
         self.layout.prop(self, "body_model_folder")
 
 
-def _draw_model(layout: bpy.types.UILayout) -> None:
+def _draw_model(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw what the model was made from, and what may be done with it."""
     column = layout.column(align=True)
     try:
         column.label(text=say("Model {name}, trained on {data}", name=weights_path().stem, data=weights_data()))
-        column.label(text=say("Licence: {licence}", licence=weights_licence()))
+        draw_licence(column, context, weights_licence())
     except EngineError as error:
         column.label(text=str(error), icon="ERROR")
 

@@ -22,10 +22,15 @@ from .backend import PARTS, style_names
 from .choices import (
     DEFAULT_STYLE,
     SECOND_STYLE,
+    SOURCE_ITEMS,
+    UNLABELLED_ITEMS,
     Item,
     mix_items,
+    panel_source,
     saved_items,
     saved_number,
+    second_style,
+    source_number,
     style_items,
     style_number,
 )
@@ -38,6 +43,10 @@ OVERRIDABLE = {"LIBRARY_OVERRIDABLE"}
 
 def _number_of(name: str, styles: tuple[str, ...]) -> int:
     return style_number(name) if name in styles else saved_number(name)
+
+
+def _choose_source(settings: "PanacheSettings", number: int) -> None:
+    settings.source = SOURCE_ITEMS[number][0]
 
 
 def _choose_saved(settings: "PanacheSettings", number: int) -> None:
@@ -80,6 +89,14 @@ class PanacheSettings(bpy.types.PropertyGroup):
     """Panel settings of one armature object."""
 
     source: EnumProperty(**fields.SOURCE, override=OVERRIDABLE)
+    unlabelled_source: EnumProperty(
+        name="Source",
+        description="Where the style comes from",
+        items=UNLABELLED_ITEMS,
+        get=lambda settings: source_number(panel_source(settings)),
+        set=_choose_source,
+        override=OVERRIDABLE,
+    )
     style: EnumProperty(
         name="Style",
         description="How the character should move",
@@ -110,7 +127,7 @@ class PanacheSettings(bpy.types.PropertyGroup):
         description="The style to mix in",
         items=mix_items,
         translation_context=CONTEXT,
-        get=lambda settings: _number_of(settings.mix_style, style_names()),
+        get=lambda settings: _number_of(second_style(settings), style_names()),
         set=_choose_mix,
         override=OVERRIDABLE,
     )

@@ -20,7 +20,9 @@ def draw_sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: 
     column = layout.column(align=True)
     # Closer together than rows of buttons, so that the lines read as one sentence.
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(shown(text), _letters(context))):
+    # Names of actions and licences are read better in one piece than torn apart at a hyphen.
+    lines = textwrap.wrap(shown(text), _letters(context), break_on_hyphens=False)
+    for number, line in enumerate(lines):
         column.label(text=line, translate=False, icon="BLANK1" if number else icon)
 
 

@@ -10,6 +10,7 @@ import bpy
 
 from .amount import CACHE, check_stretchable, full_of, is_timed, keep_full, note_rate, show, show_steps
 from .backend import Clip, Progress, RigMotion, Steps, StyleSettings, Stylized, engine, run_steps, scaled
+from .choices import NO_OWN_STYLES, lacks_styles
 from .compat import Slot, blank_action
 from .job.watch import Watch
 from .order import Order
@@ -25,6 +26,7 @@ from .rig.span import frames_of, row_of
 from .rig.take import SetupError, Take, active_take, played_take, take_of_action
 from .rig.writer import edits_steps, write_edits_steps
 from .sources import Source, source_steps
+from .translations import shown
 from .unfinished import complete, discarded_on_error, passing
 
 # Where in the whole reading ends, computing, and writing.
@@ -172,6 +174,8 @@ def _kept_in_full(action: bpy.types.Action, computed: float) -> Iterator[bpy.typ
 
 
 def _material_steps(context: bpy.types.Context, order: Order, watch: Watch) -> Steps[Material]:
+    if order.settings.source == "LABEL" and lacks_styles():
+        raise SetupError(f"{shown(NO_OWN_STYLES)}.")
     yield Progress(0.0, "Reading")
     source = yield from scaled(source_steps(watch.take), 0.0, 0.05)
     for action in source.actions:
@@ -245,6 +249,8 @@ def _name(material: Material, order: Order) -> str:
 
 
 def _reference_take(armature: bpy.types.Object, name: str) -> Take:
+    if not name:
+        raise SetupError(f"{shown('Choose the action to take the style from')}.")
     action = bpy.data.actions.get(name)
     if action is None:
         raise SetupError(f'There is no action "{name}" in this file: choose another reference.')

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .engines import Features
+from .engines import FadeBounds, Features
 from .engines.engine import StyleEngine
 from .representation import split
 from .rotations import Array, angle_between, from_sixd
@@ -20,9 +20,10 @@ from .steps import Steps, finish, scaled
 KNOWN_DEGREES, UNKNOWN_DEGREES = 18.0, 28.0
 """Mean angle over the joints by which the autoencoder bends a frame: to here all is well, from there on it guesses.
 
-Of 36,543 frames of the 275 takes that the shipped weights were not trained on, the worst is bent by 16.0 degrees and
-one in a hundred by more than 8.0; random swings of all joints by 0.3 radian and more by 27 to 140, a body on its head
-by 124. ``python -m scripts.evaluation.known_motion`` prints the table; other weights need other bounds.
+This, and what follows, is for weights that do not bring bounds of their own, see ``scripts/training/fading.py``. It was
+read off the first ones: of 36,543 frames of the 275 takes that they were not trained on, the worst is bent by 16.0
+degrees and one in a hundred by more than 8.0; random swings of all joints by 0.3 radian and more by 27 to 140, a body
+on its head by 124. ``python -m scripts.evaluation.known_motion`` prints the table.
 """
 
 KNOWN_DISTANCE, UNKNOWN_DISTANCE = 2.5, 4.0
@@ -44,10 +45,20 @@ class Witnesses:
     Attributes:
         bend: (T,) degrees by which the autoencoder bends it.
         distance: (T,) of its content code from training's; None if the model does not know.
+        bounds: how much of either is too much for this model; None if it does not say so.
     """
 
     bend: Array
     distance: Array | None
+    bounds: FadeBounds | None = None
+
+    def fades(self) -> list[Array]:
+        """(T,) of each witness: from 0, the model knows the frame, to 1, it would guess."""
+        bounds = self.bounds
+        bend = bounds.bend if bounds else (KNOWN_DEGREES, UNKNOWN_DEGREES)
+        distance = bounds.distance if bounds else (KNOWN_DISTANCE, UNKNOWN_DISTANCE)
+        found = [(self.bend, bend)] + ([] if self.distance is None else [(self.distance, distance)])
+        return [rise(without_glitches(values), *between) for values, between in found]
 
 
 def out_of_range(features: Features, engine: StyleEngine) -> Array:
@@ -64,7 +75,13 @@ def witnesses_steps(features: Features, engine: StyleEngine) -> Steps[Witnesses]
     """Ask the autoencoder and the content encoder about a clip (T, WIDTH)."""
     known = yield from scaled(engine.reconstruct(features), 0.0, 0.5)
     distance = yield from scaled(engine.content_distance(features), 0.5, 1.0)
-    return Witnesses(_bent(features, known), None if distance is None else distance.astype(np.float64))
+    away = None if distance is None else distance.astype(np.float64)
+    return Witnesses(_bent(features, known), away, engine.fade_bounds)
+
+
+def without_glitches(values: Array) -> Array:
+    """What a witness says of each frame (T,), as it is judged: what lasts for a frame is no reason to fade."""
+    return smooth_held(values, _GLITCH_SIGMA)
 
 
 def bend(features: Features, engine: StyleEngine) -> Array:
@@ -82,9 +99,7 @@ def _bent(features: Features, known: Features) -> Array:
 
 def score(found: Witnesses) -> Array:
     """(T,) from 0, known, to 1, smooth in time; exactly 0 a second and more away from all that is unknown."""
-    known = 1.0 - rise(smooth_held(found.bend, _GLITCH_SIGMA), KNOWN_DEGREES, UNKNOWN_DEGREES)
-    if found.distance is not None:
-        known = known * (1.0 - rise(smooth_held(found.distance, _GLITCH_SIGMA), KNOWN_DISTANCE, UNKNOWN_DISTANCE))
+    known = np.prod([1.0 - fade for fade in found.fades()], axis=0)
     if known.min() == 1.0:
         return np.zeros(len(known))
     padded = np.pad(1.0 - known, _REACH, mode="edge")

@@ -17,7 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import NetworkConfig
-from .manifest import FULL_PRECISION, MEAN, RANGE_MEAN, RANGE_WHITENING, STD, TEMPO, optional_groups, tensor_shapes
+from .manifest import (
+    FULL_PRECISION,
+    MEAN,
+    RANGE_BEND,
+    RANGE_DISTANCE,
+    RANGE_MEAN,
+    RANGE_WHITENING,
+    STD,
+    TEMPO,
+    optional_groups,
+    tensor_shapes,
+)
 from .tensorfile import TensorFileError, read_tensors, save_tensors
 
 FORMAT_VERSION: Final = "panache-stylizer-1"
@@ -36,7 +47,7 @@ class BundleInfo:
 
     Attributes:
         fps: frames per second that the networks were trained at.
-        styles: label names, in one-hot order.
+        styles: label names, in one-hot order; none where styles come from references and by chance alone.
         contents: names of the actions that training saw.
         training_data: names of the data sets.
         licence: licence of the weights, in words.
@@ -58,16 +69,31 @@ class BundleInfo:
 
 
 @dataclass(frozen=True)
+class FadeBounds:
+    """Between which values the networks begin to guess, rising from above 0.
+
+    Attributes:
+        bend: mean angle over the joints, in degrees, by which the autoencoder bends a frame.
+        distance: of its content code, whose root mean square over training is 1.
+    """
+
+    bend: tuple[float, float]
+    distance: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class ContentRange:
     """Where the content codes of training lie: ``whitening @ (code - mean)`` has mean 0 and covariance 1 there.
 
     Attributes:
         mean: (C,).
         whitening: (C, C).
+        bounds: from where on these networks guess; None in bundles that do not say it.
     """
 
     mean: Float32
     whitening: Float32
+    bounds: FadeBounds | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +129,13 @@ class Bundle:
         """Where the content codes of training lie; None in bundles that do not know it."""
         if RANGE_MEAN not in self.tensors:
             return None
-        return ContentRange(self.tensors[RANGE_MEAN], self.tensors[RANGE_WHITENING])
+        return ContentRange(self.tensors[RANGE_MEAN], self.tensors[RANGE_WHITENING], self._bounds())
+
+    def _bounds(self) -> FadeBounds | None:
+        if RANGE_BEND not in self.tensors:
+            return None
+        bend, distance = (self.tensors[name].tolist() for name in (RANGE_BEND, RANGE_DISTANCE))
+        return FadeBounds((bend[0], bend[1]), (distance[0], distance[1]))
 
 
 def write_bundle(path: Path, bundle: Bundle) -> None:
@@ -215,6 +247,9 @@ def _check_tensors(path: Path, config: NetworkConfig, tensors: Mapping[str, NDAr
     _check_finite(path, tensors)
     if not (tensors[STD] > 0).all():
         raise BundleError(f"The scales in {path.name} are not all positive; reinstall Panache.")
+    for name in {RANGE_BEND, RANGE_DISTANCE} & tensors.keys():
+        if not 0.0 < tensors[name][0] < tensors[name][1]:
+            raise BundleError(f"{name} in {path.name} does not rise from above 0; reinstall Panache or train again.")
 
 
 def _check_finite(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:

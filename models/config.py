@@ -19,7 +19,7 @@ class NetworkConfig:
 
     Attributes:
         layout: columns of a pose feature vector.
-        style_count: length of the label one-hot.
+        style_count: length of the label one-hot; 0 for networks that know styles by their codes alone.
         latent_channels: channels of the autoencoder's latent z, at a quarter of the frame rate.
         content_channels: channels of the content code, at the same rate as z. Few, so that style does not fit.
         style_channels: dimensions of the style Gaussian.
@@ -38,9 +38,10 @@ class NetworkConfig:
     root_width: int = 128
 
     def __post_init__(self) -> None:
-        """Refuse sizes below one."""
-        if any(value < 1 for name, value in asdict(self).items() if name != "layout"):
-            raise ValueError("Every size of a network must be at least 1.")
+        """Refuse sizes below one, and numbers of labels below none."""
+        sizes = {name: value for name, value in asdict(self).items() if name not in {"layout", "style_count"}}
+        if self.style_count < 0 or any(value < 1 for value in sizes.values()):
+            raise ValueError("Every size of a network must be at least 1, and the number of styles at least 0.")
 
     @property
     def autoencoder_inputs(self) -> int:

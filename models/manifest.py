@@ -25,8 +25,9 @@ repeating the edge frame: kernel 3 by one on both sides, kernel 4 (stride 2) by 
 
 Besides, a bundle may have what no network needs: ``tempo`` (S + L,), with which ``exp((target - own) @ tempo)`` is
 how much faster a target condition moves than a clip's own one, or (2, S + L) with a row for clips in one place and one
-for those that travel; and ``range.mean`` (C,) with ``range.whitening`` (C, C), which tell how far a frame's content
-code c lies from training's: by ``whitening @ (c - mean)``.
+for those that travel; ``range.mean`` (C,) with ``range.whitening`` (C, C), which tell how far a frame's content
+code c lies from training's: by ``whitening @ (c - mean)``; and ``range.bend`` (2,) with ``range.distance`` (2,): two
+values of the autoencoder's error, and of that distance, between which the networks begin to guess.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ STD: Final = "normalization.std"
 TEMPO: Final = "tempo"
 RANGE_MEAN: Final = "range.mean"
 RANGE_WHITENING: Final = "range.whitening"
+RANGE_BEND: Final = "range.bend"
+RANGE_DISTANCE: Final = "range.distance"
 
-FULL_PRECISION: Final = (MEAN, STD, TEMPO, RANGE_MEAN, RANGE_WHITENING)
+FULL_PRECISION: Final = (MEAN, STD, TEMPO, RANGE_MEAN, RANGE_WHITENING, RANGE_BEND, RANGE_DISTANCE)
 """Tensors that are no network's; small, and not rounded to half precision."""
 
 SLOPE: Final = 0.2
@@ -75,7 +78,12 @@ def optional_groups(config: NetworkConfig) -> tuple[Shapes, ...]:
     Groups of the same names are alternatives: one tempo for all clips, or one in place and one for those that travel.
     """
     content, condition = config.content_channels, config.style_channels + config.style_count
-    return {TEMPO: (condition,)}, {TEMPO: (2, condition)}, {RANGE_MEAN: (content,), RANGE_WHITENING: (content, content)}
+    return (
+        {TEMPO: (condition,)},
+        {TEMPO: (2, condition)},
+        {RANGE_MEAN: (content,), RANGE_WHITENING: (content, content)},
+        {RANGE_BEND: (2,), RANGE_DISTANCE: (2,)},
+    )
 
 
 def _layer(name: str, out: int, inputs: int, *kernel: int) -> Shapes:

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import IntProperty
 
 from ..backend import Steps
-from ..blocking import blocked_reason
+from ..blocking import greyed, unvaried_reason
 from ..job.operator import JobOperator
 from ..ordering import OrderProperties, order_of, take_from_panel
 from ..rig.take import armature_of
@@ -37,11 +37,7 @@ class PANACHE_OT_sample_variations(JobOperator, OrderProperties, bpy.types.Opera
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Grey the button in the sidebar and say why; whoever calls from elsewhere is refused with a sentence."""
-        drawn = context.region is not None and context.region.type == "UI"
-        reason = blocked_reason(context) if drawn else ""
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+        return not greyed(cls, context, unvaried_reason)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take from the panel what the caller did not say."""
@@ -52,4 +48,4 @@ class PANACHE_OT_sample_variations(JobOperator, OrderProperties, bpy.types.Opera
 
     def steps(self, context: bpy.types.Context) -> Steps[str]:
         """Sample and show."""
-        return (yield from sample_steps(context, order_of(self), self.count))
+        return (yield from sample_steps(context, order_of(self, otherwise="RANDOM"), self.count))

@@ -3,8 +3,9 @@
 
 import bpy
 
-from ..backend import knows_range, knows_timing
-from ..choices import PART_ITEMS
+from ..backend import has_weights, knows_range, knows_timing, weights_licence
+from ..choices import PART_ITEMS, mix_items
+from ..licence import draw_licence, short_licence
 from ..rig.take import armature_of
 from .shared import Subpanel, draw_settings
 
@@ -21,8 +22,12 @@ class PANACHE_PT_mix(Subpanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the second style and its share."""
-        self.layout.active = armature_of(context).panache.use_mix
-        draw_settings(self.layout, context, "mix_choice", "mix")
+        settings = armature_of(context).panache
+        self.layout.active = settings.use_mix
+        if mix_items(settings, context):
+            draw_settings(self.layout, context, "mix_choice", "mix")
+        else:
+            self.layout.operator("panache.save_style", icon="ADD")
 
 
 class PANACHE_PT_root(Subpanel, bpy.types.Panel):
@@ -82,9 +87,11 @@ class PANACHE_PT_advanced(Subpanel, bpy.types.Panel):
     bl_label = "Advanced"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the seed, what the model is trusted with, and the engine's self-test."""
+        """Draw the seed, what the model is trusted with, the engine's self-test, and the model's licence."""
         draw_settings(self.layout, context, "seed")
         fade = self.layout.column()
         fade.active = knows_range()
         draw_settings(fade, context, "fade")
         self.layout.operator("panache.check_engine", icon="CHECKMARK")
+        if has_weights():
+            draw_licence(self.layout, context, short_licence(weights_licence()))

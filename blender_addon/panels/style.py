@@ -3,7 +3,7 @@
 
 import bpy
 
-from ..choices import saved_items
+from ..choices import lacks_styles, panel_source, saved_items
 from ..properties import PanacheSettings
 from ..saved import saved_names, shown_style
 from ..style_facts import draw_hints
@@ -23,13 +23,14 @@ def draw_source(
         The column beside the picture, for more of what belongs together.
 
     """
-    layout.row(align=True).prop(settings, "source", expand=True)
-    pictured = _picture(settings)
-    is_label = settings.source == "LABEL"
-    if not is_label:
+    unlabelled, source = lacks_styles(), panel_source(settings)
+    layout.row(align=True).prop(settings, "unlabelled_source" if unlabelled else "source", expand=True)
+    is_label = source == "LABEL" and not unlabelled
+    pictured = "style" if is_label else _picture(settings, source)
+    if source in _CHOOSERS:
         # These have buttons beside them: their names need the whole width.
-        _CHOOSERS[settings.source](layout.row(align=True), settings)
-    style = shown_style(settings.saved) if settings.source == "SAVED" else None
+        _CHOOSERS[source](layout.row(align=True), settings)
+    style = shown_style(settings.saved) if source == "SAVED" else None
     if style is not None:
         draw_hints(layout, context, style)
     if pictured:
@@ -45,12 +46,10 @@ def draw_source(
     return column
 
 
-def _picture(settings: PanacheSettings) -> str:
+def _picture(settings: PanacheSettings, source: str) -> str:
     """The property whose choice has a picture; empty if there is none."""
-    if settings.source == "LABEL":
-        return "style"
     pictured = any(item[0] == settings.saved and item[3] != NOTHING for item in saved_items(settings, None))
-    return "saved_choice" if settings.source == "SAVED" and settings.saved in saved_names() and pictured else ""
+    return "saved_choice" if source == "SAVED" and settings.saved in saved_names() and pictured else ""
 
 
 def _of_action(row: bpy.types.UILayout, settings: PanacheSettings) -> None:

@@ -20,11 +20,11 @@ from ..backend import (
     run_variations_steps,
     scaled,
 )
-from ..choices import style_title
+from ..choices import ONE_RESULT, lacks_styles, style_title
 from ..order import Order
 from ..rig.take import SetupError, require_armature
 from ..stylizing import Material, material_steps
-from ..translations import say
+from ..translations import say, shown
 from .origins import keys_of
 from .preview import present
 from .state import Origin, VariationsState
@@ -73,6 +73,8 @@ def _orders(order: Order, count: int) -> tuple[Order, ...]:
     if not 1 <= count <= MOST:
         raise SetupError(say("Panache shows 1 to {most} variations, not {count}.", most=MOST, count=count))
     drawn = settings.source in {"LABEL", "RANDOM"} or (settings.mixed and not settings.mix_code)
+    if not drawn and count > 1 and lacks_styles():
+        raise SetupError(f"{shown(ONE_RESULT)}.")
     if not drawn and count > 1:
         raise SetupError("A reference or saved style gives one result only: choose Style or Random as the source.")
     return tuple(replace(order, settings=replace(settings, seed=settings.seed + i)) for i in range(count))

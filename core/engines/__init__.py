@@ -37,6 +37,20 @@ class Pending(Protocol):
 Answer = Float32 | Pending
 
 
+class FadeBounds(Protocol):
+    """From which value, up to where all is well, to which, where the model guesses; see :mod:`core.out_of_range`."""
+
+    @property
+    def bend(self) -> tuple[float, float]:
+        """Of the degrees by which the autoencoder bends a frame."""
+        ...
+
+    @property
+    def distance(self) -> tuple[float, float]:
+        """Of the distance of its content code from training's."""
+        ...
+
+
 class ContentRange(Protocol):
     """Where the content codes of training lie: ``whitening @ (code - mean)`` has mean 0 and covariance 1 there."""
 
@@ -50,6 +64,11 @@ class ContentRange(Protocol):
         """(C, C)."""
         ...
 
+    @property
+    def bounds(self) -> FadeBounds | None:
+        """Between which values the style of this model fades out; None if it does not say so."""
+        ...
+
 
 class StyleNetwork(Protocol):
     """A trained stylizer, whatever it runs on: one window at a time, no randomness.
@@ -59,7 +78,7 @@ class StyleNetwork(Protocol):
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Names of the L style labels, in one-hot order."""
+        """Names of the L style labels, in one-hot order; L may be 0."""
         ...
 
     @property

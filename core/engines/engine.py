@@ -33,6 +33,7 @@ class StyleEngine:
         style_size: dimensions of a style code.
         knows_timing: whether the model says how fast a style moves.
         knows_range: whether the model says where the training's content lies.
+        fade_bounds: between which values its style fades out; None if it does not say so.
     """
 
     def __init__(self, network: StyleNetwork, at_once: int | None = None) -> None:
@@ -50,6 +51,7 @@ class StyleEngine:
         self.style_size = network.style_size
         self.knows_timing = network.tempo is not None
         self.knows_range = network.content_range is not None
+        self.fade_bounds = network.content_range.bounds if network.content_range else None
 
     @property
     def software(self) -> str:
@@ -133,13 +135,18 @@ class StyleEngine:
         if cue.source not in SOURCES:
             raise InvalidMotionError("These style settings are of another version of Panache: set them again.")
         if cue.source == LABEL and cue.style not in self.styles:
-            raise UnknownStyleError(f'There is no style "{cue.style}": choose one of {", ".join(self.styles)}.')
+            raise UnknownStyleError(self._no_style(cue.style))
         if cue.source == REFERENCE and cue.reference is None:
             raise InvalidMotionError("Choose a reference action to take the style from.")
         if cue.source == SAVED and not self._fits(cue.code):
             raise EngineError("The saved style was made with another model: save it again with this one.")
         if cue.mix is not None:
             self.check(cue.mix)
+
+    def _no_style(self, style: str) -> str:
+        if not self.styles:
+            return "This model has no styles of its own: take the style from a reference, a saved style or at random."
+        return f'There is no style "{style}": choose one of {", ".join(self.styles)}.'
 
     def _fits(self, code: Float32 | None) -> bool:
         return code is not None and code.shape == (self.style_size,) and bool(np.isfinite(code).all())
@@ -168,11 +175,11 @@ class StyleEngine:
             return self._unlabelled(codes[id(cue.reference)])
         if cue.source == SAVED and cue.code is not None:
             return self._unlabelled(cue.code)
-        # Every engine of every version draws the label first (RANDOM only), then the style vector.
-        draw = np.random.default_rng(cue.seed)
-        label = int(draw.integers(len(self.styles))) if cue.source == RANDOM else self.styles.index(cue.style)
+        # Every engine of every version draws the label first (RANDOM only, if there are any), then the style vector.
+        draw, labels = np.random.default_rng(cue.seed), self.styles
+        label = labels[int(draw.integers(len(labels)))] if cue.source == RANDOM and labels else cue.style
         vector = draw.standard_normal(self.style_size).astype(np.float32)
-        return np.concatenate([vector, np.eye(len(self.styles), dtype=np.float32)[label]])
+        return np.concatenate([vector, np.array([label == one for one in labels], dtype=np.float32)])
 
     def _unlabelled(self, code: Float32) -> Float32:
         return np.concatenate([code.astype(np.float32), np.zeros(len(self.styles), dtype=np.float32)])

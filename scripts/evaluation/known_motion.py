@@ -3,12 +3,15 @@
 
     python -m scripts.evaluation.known_motion build/data/bandai-namco.npz FOLDER_OF_BVH ...
 
-The bounds of ``core.out_of_range`` were read off this table: takes that training never saw keep their style, clips that
-nobody performs lose it. Where the bundle does not say where training's content codes lie, the dataset says it.
+Takes that training never saw should keep their style, clips that nobody performs should lose it: between which values
+it fades is said by the bundle, or else by ``core.out_of_range``. Where the bundle does not say where training's content
+codes lie, the dataset says it. ``--write`` puts both into the bundle, fitted anew: for weights that were trained before
+bundles had them.
 """
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +21,22 @@ from core.engines import Features
 from core.engines.engine import StyleEngine
 from core.engines.numpy_engine import NumpyNetwork
 from core.errors import PanacheError
-from core.kinematics import to_global
 from core.matching import match_bones
 from core.motion import Motion
 from core.out_of_range import Witnesses, score, witnesses_steps
 from core.pipeline import Clip, canonical_clip
-from core.representation import FPS, encode
+from core.representation import encode
 from core.rotations import Array, from_rotation_vector, multiply
-from core.skeleton import CANONICAL, JOINT_COUNT
 from core.steps import finish
-from models.bundle import ContentRange, read_bundle
+from models.bundle import Bundle, read_bundle, write_bundle
+from models.manifest import RANGE_MEAN, RANGE_WHITENING
 from scripts.bvh import read_bvh
 from scripts.training.dataset import MotionDataset, Split, load_dataset
 from scripts.training.export import fit_range
+from scripts.training.fading import SMALL, swings, with_bounds
 
 _WEIGHTS = Path(__file__).parents[2] / "models/weights/bandai-namco.safetensors"
 _SHARES = (0.5, 0.99, 1.0)
-_FRAMES = 300
 _LONGEST = 1800
 # So many takes of a split stand for all of it.
 _TAKES = 400
@@ -46,11 +48,15 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, help="what scripts.prepare_data wrote")
     parser.add_argument("folders", type=Path, nargs="*", help="BVH files of other origin")
     parser.add_argument("--weights", type=Path, default=_WEIGHTS, help="bundle that is asked")
+    parser.add_argument("--write", action="store_true", help="write range and bounds into the bundle")
     options = parser.parse_args()
-    network, dataset = NumpyNetwork(read_bundle(options.weights)), load_dataset(options.dataset)
-    if network.content_range is None:
-        network.content_range = fitted_range(dataset, network)
-    engine = StyleEngine(network)
+    dataset, bundle = load_dataset(options.dataset), read_bundle(options.weights)
+    bundle = bundle if bundle.content_range else with_range(bundle, dataset)
+    if options.write:
+        bundle = with_bounds(bundle, dataset)
+        write_bundle(options.weights, bundle)
+    engine = StyleEngine(NumpyNetwork(bundle))
+    print(f"bounds: {engine.fade_bounds or 'those of core.out_of_range'}")
     titles = "".join(f"{f'{what} {share:.0%}':>11}" for what in ("bend", "distance") for share in _SHARES)
     print(f"{'':<22}{'frames':>8}{titles}{'lost':>9}{'clip':>9}")
     for split in Split:
@@ -61,10 +67,12 @@ def main() -> None:
         print(line(name, [encode(to_canonical(motion).motion)[0]], engine))
 
 
-def fitted_range(dataset: MotionDataset, network: NumpyNetwork) -> ContentRange:
-    """Mean and whitening of the content codes of takes that training saw."""
-    codes = [network.content_code(dataset.take(int(take))) for take in _some_takes(dataset, Split.TRAIN)]
-    return fit_range(np.concatenate(codes))
+def with_range(bundle: Bundle, dataset: MotionDataset) -> Bundle:
+    """The bundle with mean and whitening of the content codes of takes that training saw."""
+    network = NumpyNetwork(bundle)
+    codes = [network.content_code(dataset.take(take)) for take in _some_takes(dataset, Split.TRAIN)]
+    found = fit_range(np.concatenate(codes))
+    return replace(bundle, tensors={**bundle.tensors, RANGE_MEAN: found.mean, RANGE_WHITENING: found.whitening})
 
 
 def line(name: str, clips: Iterable[Features], engine: StyleEngine) -> str:
@@ -91,16 +99,12 @@ def features_of_files(folder: Path) -> Iterator[Features]:
 
 def nonsense() -> Iterator[tuple[str, Motion]]:
     """Clips that nobody performs."""
-    rng, times = np.random.default_rng(0), np.arange(_FRAMES) / FPS
-    root = np.tile([0.0, 0.9, 0.0], (_FRAMES, 1))
-    rates, phases = rng.uniform(0.2, 1.0, (JOINT_COUNT, 3)), rng.uniform(0.0, 2.0 * np.pi, (JOINT_COUNT, 3))
-    for size in (0.3, 0.6, 1.0):
-        swings = size * np.sin(2.0 * np.pi * rates * times[:, None, None] + phases)
-        yield f"swings of {size} rad", Motion(times, root, to_global(from_rotation_vector(swings)), CANONICAL)
-    still = np.broadcast_to(np.array([1.0, 0.0, 0.0, 0.0]), (_FRAMES, JOINT_COUNT, 4))
-    yield "T-pose", Motion(times, root, still, CANONICAL)
-    upside_down = multiply(from_rotation_vector(np.array([np.pi, 0.0, 0.0])), still)
-    yield "T-pose upside down", Motion(times, root, upside_down, CANONICAL)
+    for size in (SMALL, 0.6, 1.0):
+        yield f"swings of {size} rad", swings(size)
+    clip = swings(0.0)
+    yield "T-pose", clip
+    upside_down = multiply(from_rotation_vector(np.array([np.pi, 0.0, 0.0])), clip.rotations)
+    yield "T-pose upside down", clip.with_pose(clip.root, upside_down)
 
 
 def _some_takes(dataset: MotionDataset, split: Split) -> list[int]:

@@ -10,12 +10,14 @@ from typing import Final
 
 import numpy as np
 import torch
+from torch import nn
 
 from models.bundle import Bundle, BundleInfo, ContentRange, write_bundle
 from models.config import STRIDE
 from models.manifest import MEAN, RANGE_MEAN, RANGE_WHITENING, STD, TEMPO
 
 from .dataset import Floats, Split
+from .fading import with_bounds
 from .statistics import labelled_takes
 from .tempo import fit_tempos
 from .workspace import Workspace
@@ -25,21 +27,27 @@ _LEAST_VARIANCE: Final = 1e-3
 
 def export_bundle(workspace: Workspace, path: Path) -> Bundle:
     """Write the weights with everything that is needed to use and to judge them."""
-    weights = {
-        name: tensor.detach().cpu().numpy().astype(np.float32)
-        for name, tensor in workspace.network.state_dict().items()
-    }
+    bundle = with_bounds(make_bundle(workspace), workspace.dataset, torch.get_num_threads())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bundle(path, bundle)
+    return bundle
+
+
+def make_bundle(workspace: Workspace) -> Bundle:
+    """What is to be written; of a network in pose space a part only, which no bundle may be."""
     tensors = {
-        **weights,
+        **as_arrays(workspace.network),
         MEAN: workspace.normalization.mean,
         STD: workspace.normalization.std,
         **_content_range(workspace),
         **_tempo(workspace),
     }
-    bundle = Bundle(workspace.network.config, _describe(workspace), tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bundle(path, bundle)
-    return bundle
+    return Bundle(workspace.network.config, _describe(workspace), tensors)
+
+
+def as_arrays(module: nn.Module) -> dict[str, Floats]:
+    """Weights by name."""
+    return {name: tensor.detach().cpu().numpy().astype(np.float32) for name, tensor in module.state_dict().items()}
 
 
 @torch.no_grad()

@@ -87,6 +87,7 @@ class Known:
 
     mean: Float32
     whitening: Float32
+    bounds: None = None
 
 
 class BrokenNetwork(AddingNetwork):

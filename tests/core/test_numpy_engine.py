@@ -26,16 +26,16 @@ from .characters import walk  # noqa: E402
 STYLES = ("calm", "wild")
 
 
-def random_bundle(seed: int = 0) -> Bundle:
+def random_bundle(seed: int = 0, styles: tuple[str, ...] = STYLES) -> Bundle:
     """Untrained weights in the real architecture and sizes."""
     torch.manual_seed(seed)
-    config = NetworkConfig(FeatureLayout(FEATURES), len(STYLES))
+    config = NetworkConfig(FeatureLayout(FEATURES), len(styles))
     state = StylizationNetwork(config).state_dict()
     tensors = {name: tensor.numpy() for name, tensor in state.items()}
     rng = np.random.default_rng(seed)
     tensors["normalization.mean"] = rng.normal(size=WIDTH).astype(np.float32)
     tensors["normalization.std"] = rng.uniform(0.5, 2.0, WIDTH).astype(np.float32)
-    info = BundleInfo(30.0, STYLES, ("walk",), ("none",), "CC0", 0, (), "none", "{}")
+    info = BundleInfo(30.0, styles, ("walk",), ("none",), "CC0", 0, (), "none", "{}")
     return Bundle(config, info, tensors)
 
 

@@ -30,9 +30,12 @@ from core.rig import RigMotion
 from core.rotations import Array, angle_between, from_axis_angle, from_rotation_vector, from_sixd, multiply, to_sixd
 from core.skeleton import JOINT_COUNT
 from core.steps import Progress, Steps
-from models.bundle import read_bundle
+from core.worker.client import RemoteNetwork, Worker
+from core.worker.session import Description
+from models.bundle import FadeBounds, read_bundle, write_bundle
 
 from .characters import BendingEngine, RigStyle, rig, walk
+from .workers import command
 
 BENT = StyleSettings(style="bent")
 LOOSE = replace(BENT, contacts=False, root="KEEP")
@@ -126,6 +129,38 @@ def test_the_score_is_zero_where_all_is_known_and_one_where_nothing_is() -> None
         np.testing.assert_allclose(score(witnesses), 1.0)
     both = score(Witnesses(0.5 * (known + lost), 0.5 * (near + far)))
     np.testing.assert_allclose(both, 0.75)
+
+
+def test_a_model_that_says_from_where_on_it_guesses_is_believed() -> None:
+    own = FadeBounds((4.0, 6.0), (10.0, 20.0))
+    fine, unsure, far = np.full(50, 4.0), np.full(50, 5.0), np.full(50, UNKNOWN_DISTANCE)
+    assert not score(Witnesses(fine, far, own)).any()
+    np.testing.assert_allclose(score(Witnesses(unsure, far, own)), 0.5)
+    np.testing.assert_allclose(score(Witnesses(fine, np.full(50, 15.0), own)), 0.5)
+    np.testing.assert_allclose(score(Witnesses(fine, far)), 1.0)
+
+
+def test_bounds_come_with_the_weights(tmp_path: Path) -> None:
+    bundle, path, clip = read_bundle(WEIGHTS), tmp_path / "bounds.safetensors", encode(walk(90))[0]
+    size = bundle.config.content_channels
+    known = {"range.mean": np.zeros(size), "range.whitening": np.eye(size)}
+    lenient = {"range.bend": np.array([170.0, 175.0]), "range.distance": np.array([1e4, 1e5])}
+    strict = {"range.bend": np.array([1e-3, 2e-3]), "range.distance": np.array([1e4, 1e5])}
+    for bounds, lost in ((lenient, 0.0), (strict, 1.0), (None, None)):
+        tensors = {name: np.float32(values) for name, values in (known | (bounds or {})).items()}
+        write_bundle(path, replace(bundle, tensors={**bundle.tensors, **tensors}))
+        read = read_bundle(path)
+        engine = StyleEngine(NumpyNetwork(read))
+        if bounds is None:
+            assert engine.fade_bounds is None
+            continue
+        assert engine.fade_bounds is not None
+        assert engine.fade_bounds.bend == pytest.approx(bounds["range.bend"].tolist())
+        np.testing.assert_allclose(out_of_range(clip, engine), lost)
+        # A network elsewhere has them from the weights as they were read here.
+        said = Description(read.info.styles, 30.0, read.layout_signature, 64, None, read.content_range)
+        remote = RemoteNetwork(Worker(command("torch"), said), said)
+        assert StyleEngine(remote).fade_bounds == engine.fade_bounds
 
 
 def test_a_glitch_of_a_frame_costs_little_and_flicker_does_not_flicker() -> None:

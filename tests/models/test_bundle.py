@@ -34,6 +34,17 @@ def test_round_trip_keeps_everything_to_half_precision(path: Path) -> None:
     np.testing.assert_array_equal(again.std, bundle.std)
 
 
+def test_a_bundle_may_have_no_labels(tmp_path: Path) -> None:
+    path, bundle = tmp_path / "unlabelled.safetensors", make_bundle(styles=())
+    write_bundle(path, bundle)
+    again = read_bundle(path, LAYOUT.signature)
+    assert (again.config, again.info) == (bundle.config, bundle.info)
+    assert (again.info.styles, again.config.style_count) == ((), 0)
+    rewrite(path, styles='["calm"]')
+    with pytest.raises(BundleError, match="contradicts"):
+        read_bundle(path)
+
+
 def test_writing_twice_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.safetensors"
     write_bundle(again, read_bundle(path))
@@ -114,6 +125,7 @@ def rewrite(path: Path, **metadata: str | None) -> None:
         ({"network": "{}"}, "damaged"),
         ({"network": "not json"}, "damaged"),
         ({"styles": '["calm", "old"]'}, "contradicts"),
+        ({"styles": "[]"}, "contradicts"),
         ({"styles": '["calm", "old", "old"]'}, "damaged"),
         ({"styles": '"calm"'}, "damaged"),
         ({"fps": "0"}, "damaged"),
@@ -174,6 +186,10 @@ EXTRAS = {
     "range.mean": np.full(4, 1e-6, dtype=np.float32),
     "range.whitening": np.eye(4, dtype=np.float32) * 12345.678,
 }
+BOUNDS = {
+    "range.bend": np.array([17.12345, 27.65432], dtype=np.float32),
+    "range.distance": np.array([1.23456, 2.34567], dtype=np.float32),
+}
 
 
 def with_extras(**extras: np.ndarray) -> Bundle:
@@ -190,7 +206,17 @@ def test_what_no_network_needs_is_kept_in_full(tempo: np.ndarray, tmp_path: Path
     np.testing.assert_array_equal(read.tempo, tempo)
     np.testing.assert_array_equal(read.content_range.mean, EXTRAS["range.mean"])
     np.testing.assert_array_equal(read.content_range.whitening, EXTRAS["range.whitening"])
+    assert read.content_range.bounds is None
     assert make_bundle().tempo is None and make_bundle().content_range is None
+
+
+def test_bounds_of_the_fade_are_kept_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "bounds.safetensors"
+    write_bundle(path, with_extras(**EXTRAS, **BOUNDS))
+    known = read_bundle(path).content_range
+    assert known is not None and known.bounds is not None
+    assert known.bounds.bend == tuple(BOUNDS["range.bend"].tolist())
+    assert known.bounds.distance == tuple(BOUNDS["range.distance"].tolist())
 
 
 @pytest.mark.parametrize(
@@ -200,6 +226,11 @@ def test_what_no_network_needs_is_kept_in_full(tempo: np.ndarray, tmp_path: Path
         ({"tempo": np.zeros((3, 8), np.float32)}, "shape"),
         ({"range.mean": np.zeros(4, np.float32)}, "missing range.whitening"),
         ({"tempo": np.full(8, np.nan, np.float32)}, "not finite"),
+        ({"range.bend": BOUNDS["range.bend"]}, "missing range.distance"),
+        (BOUNDS | {"range.distance": np.zeros(3, np.float32)}, "shape"),
+        (BOUNDS | {"range.bend": BOUNDS["range.bend"][::-1].copy()}, "range.bend .* does not rise"),
+        (BOUNDS | {"range.distance": np.array([0.0, 1.0], np.float32)}, "range.distance .* does not rise"),
+        (BOUNDS | {"range.distance": np.array([2.0, 2.0], np.float32)}, "range.distance .* does not rise"),
     ],
 )
 def test_extras_that_are_wrong_are_refused(extras: dict[str, np.ndarray], says: str, tmp_path: Path) -> None:

@@ -54,8 +54,15 @@ def test_configs_that_say_too_little_too_much_or_nonsense_are_refused() -> None:
             NetworkConfig.from_json(json.dumps(changed))
     with pytest.raises(ValueError, match="whole number"):
         NetworkConfig.from_json(json.dumps({**values, "root_width": "9"}))
-    with pytest.raises(ValueError, match="at least 1"):
-        replace(CONFIG, root_width=0)
+    for sizes in ({"root_width": 0}, {"style_channels": 0}, {"style_count": -1}):
+        with pytest.raises(ValueError, match="at least"):
+            replace(CONFIG, **sizes)
+
+
+def test_networks_may_have_no_labels() -> None:
+    config = replace(CONFIG, style_count=0)
+    assert NetworkConfig.from_json(config.to_json()) == config
+    assert tensor_shapes(config)["generator.blocks.0.affine.weight"][1] == CONFIG.style_channels
 
 
 def test_manifest_is_what_torch_builds() -> None:

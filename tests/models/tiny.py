@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A bundle with random weights and a toy feature layout: nothing here depends on the real one."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -39,16 +41,17 @@ INFO = BundleInfo(
 )
 
 
-def make_network(seed: int = 0) -> StylizationNetwork:
+def make_network(seed: int = 0, config: NetworkConfig = CONFIG) -> StylizationNetwork:
     torch.manual_seed(seed)
-    return StylizationNetwork(CONFIG).eval()
+    return StylizationNetwork(config).eval()
 
 
-def make_bundle(seed: int = 0) -> Bundle:
-    tensors = {name: tensor.numpy().copy() for name, tensor in make_network(seed).state_dict().items()}
+def make_bundle(seed: int = 0, styles: tuple[str, ...] = INFO.styles) -> Bundle:
+    config = replace(CONFIG, style_count=len(styles))
+    tensors = {name: tensor.numpy().copy() for name, tensor in make_network(seed, config).state_dict().items()}
     tensors[MEAN] = np.linspace(-1.0, 1.0, LAYOUT.width, dtype=np.float32)
     tensors[STD] = np.linspace(0.5, 2.0, LAYOUT.width, dtype=np.float32)
-    return Bundle(CONFIG, INFO, tensors)
+    return Bundle(config, replace(INFO, styles=styles), tensors)
 
 
 def make_clip(frames: int, seed: int = 0) -> np.ndarray:
