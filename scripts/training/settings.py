@@ -142,12 +142,13 @@ class Discovery:
     """How finely takes are told apart where labels are not looked at; see discovery.py.
 
     Attributes:
-        actions: number of kinds of pieces.
-        styles: number of kinds of recordings.
+        actions: number of kinds of pieces. Few: kinds so fine that they tell styles apart leave no style to find. On
+            Bandai-Namco's set 2, 8 give groups of recordings that are 0.8 pure in style, and 24 give 0.55.
+        styles: number of kinds of recordings. Many: two groups of one style do less harm than two styles in one group.
         frames: longest piece.
     """
 
-    actions: int = 24
+    actions: int = 8
     styles: int = 24
     frames: int = 240
 
