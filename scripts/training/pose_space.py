@@ -9,6 +9,7 @@ see unbundled.py for how such a network is used.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -60,8 +61,8 @@ class PoseSpaceNetwork(StylizationNetwork):
         self.style = _BlindStyleEncoder(self.config)
 
 
-class _BlindContentEncoder(ContentEncoder):
-    """A content encoder of folded poses that does not see what is hidden."""
+class _Blind(nn.Module):
+    """An encoder of folded poses, mixed with one of latents, that does not see what is hidden."""
 
     seen: Tensor
 
@@ -69,21 +70,16 @@ class _BlindContentEncoder(ContentEncoder):
         super().__init__(config)
         self.register_buffer("seen", _seen(config.layout), persistent=False)
 
-    def forward(self, latent: Tensor) -> Tensor:
+    def forward(self, latent: Tensor) -> Any:  # noqa: ANN401 - what the encoder beside it gives
         return super().forward(latent * self.seen)
 
 
-class _BlindStyleEncoder(StyleEncoder):
-    """A style encoder of folded poses that does not see what is hidden."""
+class _BlindContentEncoder(_Blind, ContentEncoder):
+    pass
 
-    seen: Tensor
 
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
-        self.register_buffer("seen", _seen(config.layout), persistent=False)
-
-    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        return super().forward(latent * self.seen)
+class _BlindStyleEncoder(_Blind, StyleEncoder):
+    pass
 
 
 def folded_channels(layout: FeatureLayout) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 import bpy
 import pytest
 
+from scripts.evaluation.retarget_rigs import empty_file
+
 from . import control_rigs, rigs, stage
 from .snapshot import keys_of, playing, scene_state
 
@@ -221,8 +223,7 @@ OBSTACLES = [
 def test_what_cannot_go_on_ends_with_a_sentence(addon: Addon, obstacle: Callable[[bpy.types.Object], None]) -> None:
     total = taken(restyle(addon), 10**6) if plain(addon) else 0
     for share in (0.02, 0.3, 0.6, 0.98):
-        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-        bpy.ops.ed.undo_push(message="Empty scene")
+        empty_file()
         armature, steps = plain(addon), restyle(addon)
         taken(steps, max(int(share * total), 8))
         obstacle(armature)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the evaluation share; torch is imported where it is needed, since some environments have none."""
+"""What tests of training and evaluation share; torch is imported where it is needed: some environments have none."""
 
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,16 @@ import pytest
 
 if TYPE_CHECKING:
     from scripts.evaluation.library import Library
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where data.npz and small.toml lie, for a module's training runs."""
+    from .synthetic import write_small_run
+
+    folder = tmp_path_factory.mktemp("training")
+    write_small_run(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A dataset file in the format of scripts.prepare_data with a few made-up takes."""
+"""A dataset file in the format of scripts.prepare_data with a few made-up takes, and settings for small networks."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,24 @@ CONTENTS = ("walk", "wave")
 STYLES = ("calm", "old", "proud")
 TAKES = 36
 UNNAMED = (8, 9, 22)
+SMALL = """
+crop_frames = [64, 40]
+[network]
+autoencoder_width = 24
+latent_channels = 16
+content_width = 16
+style_width = 16
+generator_width = 24
+root_width = 16
+[stylizer]
+batch = 8
+"""
+
+
+def write_small_run(folder: Path) -> None:
+    """What scripts.train reads: data.npz and small.toml."""
+    write_dataset(folder / "data.npz")
+    (folder / "small.toml").write_text(SMALL, encoding="utf-8")
 
 
 def write_dataset(path: Path) -> None:

@@ -21,9 +21,8 @@ from scripts.evaluation.library import Library
 from scripts.training.checkpoint import load_checkpoint, save_checkpoint
 from scripts.training.settings import Settings, load_settings, override
 
-from .synthetic import write_dataset
+from .synthetic import SMALL, write_small_run
 from .takes import QUICK, write_motions
-from .test_train import SMALL
 
 QUICKLY = """
 [autoencoder]
@@ -51,8 +50,7 @@ def test_every_variant_changes_something() -> None:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one step."""
     folder = tmp_path_factory.mktemp("base")
-    write_dataset(folder / "data.npz")
-    (folder / "small.toml").write_text(SMALL)
+    write_small_run(folder)
     files = ["--data", str(folder / "data.npz"), "--settings", str(folder / "small.toml"), "--steps", "1"]
     target = ["--out", str(folder), "--weights", str(folder / "w.safetensors"), "--device", "cpu", "--threads", "1"]
     assert train.main([*files, *target]) == 0

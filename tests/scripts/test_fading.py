@@ -25,8 +25,7 @@ from scripts.training.dataset import MotionDataset, Split, load_dataset
 from tests.blender_addon.weights import write_test_weights
 from tests.core.characters import walk
 
-from .synthetic import TAKES, write_dataset
-from .test_train import SMALL
+from .synthetic import SMALL, TAKES
 
 TAKE_FRAMES = 40
 NONSENSE_DEGREES, NONSENSE_DISTANCE = 40.0, 8.0
@@ -101,14 +100,6 @@ def test_without_takes_or_range_there_are_no_bounds() -> None:
     network.content_range = None
     with pytest.raises(ValueError, match="do not know where"):
         fading.fit_bounds(StyleEngine(network), takes([5.0], [1.0]))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("fading")
-    write_dataset(path / "data.npz")
-    (path / "small.toml").write_text(SMALL)
-    return path
 
 
 @pytest.mark.parametrize(("splits", "asked"), [({}, Split.VALIDATION), ({Split.VALIDATION: Split.TEST}, Split.TRAIN)])

@@ -33,8 +33,7 @@ from scripts.training.stylizer_stage import StylizerStage
 from scripts.training.unbundled import UnbundledNetwork
 from scripts.training.workspace import Workspace, open_workspace
 
-from .synthetic import write_dataset
-from .test_train import SMALL
+from .synthetic import SMALL
 
 CPU = torch.device("cpu")
 METHODS = {"two-stage": {}, "pose-space": {"pose_space": True}, "end-to-end": {"end_to_end": True}}
@@ -44,14 +43,6 @@ NOTHING = {entry.name: 0.0 for entry in fields(StyleWeights)}
 MOVED = ("reconstruction", "cycle", "statistics", "style_class", "content_class", "content_features")
 
 Open = Callable[..., Workspace]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("methods")
-    write_dataset(path / "data.npz")
-    (path / "small.toml").write_text(SMALL)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -29,28 +29,7 @@ from scripts.training.sampling import CropSampler, PairSampler
 from scripts.training.settings import Settings, SettingsError, load_settings
 from scripts.training.workspace import Workspace, open_workspace, without_left_out
 
-from .synthetic import TAKES, write_dataset
-
-SMALL = """
-crop_frames = [64, 40]
-[network]
-autoencoder_width = 24
-latent_channels = 16
-content_width = 16
-style_width = 16
-generator_width = 24
-root_width = 16
-[stylizer]
-batch = 8
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("train")
-    write_dataset(path / "data.npz")
-    (path / "small.toml").write_text(SMALL)
-    return path
+from .synthetic import SMALL, TAKES
 
 
 def run(folder: Path, out: str, *options: str, settings: Path | None = None) -> int:
