@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import Array, continuous
+from ..rotation_modes import nearest, to_quaternion
+from ..rotations import Array, continuous, normalize
 from ..timing import TimeWarp
 from .landmarks import Indices, Mask
 from .points import BEZIER, CONSTANT, LINEAR, Codes, Points, corners
@@ -100,8 +101,11 @@ def _resampled(group: list[Points], warp: TimeWarp, name: str) -> list[Retimed]:
     first, last = (float(frame) for frame in _snapped(warp.at(times[[0, -1]])))
     frames = np.concatenate([[first], np.arange(np.floor(first) + 1.0, np.ceil(last)), [last]])
     wanted = np.clip(warp.back(frames), times[0], times[-1])
-    values = _unwound(np.stack([curve.co[:, 1] for curve in group], axis=1), name)
-    smooth = _smooth_between(times, values, wanted, jump)
+    values = np.stack([curve.co[:, 1] for curve in group], axis=1)
+    if name == "rotation_axis_angle" and len(group) == 4:
+        smooth = nearest(_turns_between(times, values, wanted), values[group[0].nearest(wanted)], "AXIS_ANGLE")
+    else:
+        smooth = _smooth_between(times, _unwound(values, name), wanted, jump)
     stepped = np.array([(curve.kinds == CONSTANT).any() for curve in group])
     smooth[:, stepped] = np.stack([curve.at(wanted) for curve in group], axis=1)[:, stepped]
     steps = np.diff(smooth, axis=0)
@@ -121,6 +125,12 @@ def _unwound(values: Array, name: str) -> Array:
     if name == "rotation_quaternion" and values.shape[1] == 4:
         return continuous(values)
     return np.unwrap(values, axis=0) if name == "rotation_euler" else values
+
+
+def _turns_between(times: Array, values: Array, wanted: Array) -> Array:
+    """Unit quaternions (M, 4) between axes and angles (K, 4), whose own curves say nothing where an axis spins."""
+    turns = continuous(to_quaternion(values, "AXIS_ANGLE"))
+    return normalize(_smooth_between(times, turns, wanted, _JUMPS["rotation_quaternion"]))
 
 
 def _smooth_between(times: Array, values: Array, wanted: Array, jump: float) -> Array:
