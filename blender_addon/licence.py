@@ -26,5 +26,9 @@ def is_non_commercial(licence: str) -> bool:
 
 
 def short_licence(licence: str) -> str:
-    """The terms without what stands in brackets: which data sets they are for, and where these come from."""
-    return _IN_BRACKETS.sub("", licence)
+    """The terms without what stands in brackets: which data sets they are for, and where these come from.
+
+    Where some of them forbid commercial use only those are said: what the others allow, they do not.
+    """
+    terms = [term.strip() for term in _IN_BRACKETS.sub("", licence).split(";")]
+    return "; ".join([term for term in terms if is_non_commercial(term)] or terms)

@@ -104,7 +104,7 @@ def _settings(options: Options) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts.train", description=__doc__.partition("\n")[0] if __doc__ else None)
     add = parser.add_argument
-    add("--data", type=Path, default=ROOT / "build/data/bandai-namco.npz", help="dataset of scripts.prepare_data")
+    add("--data", type=Path, default=ROOT / "build/data/all.npz", help="dataset of scripts.prepare_data")
     add("--out", type=Path, default=ROOT / "build/train", help="folder for checkpoints")
     add("--weights", type=Path, default=ROOT / "models/weights/bandai-namco.safetensors", help="bundle to write")
     add("--settings", type=Path, help="TOML file with entries of scripts/training/settings.py")

@@ -252,7 +252,7 @@ class StylizerStage(Stage):
         if not gaps:
             return
         among, within = torch.cat(gaps).square().mean(dim=0), torch.stack(variances).mean(dim=0)
-        self._prior.log_variance.copy_((among + within).log())
+        self._prior.log_variance.copy_((self._swaps.spread**2 * (among + within)).log())
 
     @torch.no_grad()
     def summary(self) -> str:

@@ -10,6 +10,8 @@ from types import ModuleType
 import bpy
 import pytest
 
+from models.bundle import read_bundle
+
 from . import rigs
 from .layouts import drawn
 from .texts import texts_of_classes, texts_of_sources
@@ -54,10 +56,18 @@ def test_every_text_is_translated(language: str, addon: Addon) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_translation_is_of_a_text_that_is_gone(language: str, addon: Addon) -> None:
-    styles = {
-        name.title() for name in ("active", "elderly", "exhausted", "feminine", "masculine", "normal", "youthful")
-    }
-    assert not sorted(table(language).keys() - all_texts(addon) - styles)
+    assert not sorted(table(language).keys() - all_texts(addon) - style_titles(addon))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_style_is_translated(language: str, addon: Addon) -> None:
+    assert not sorted(style_titles(addon) - table(language).keys())
+
+
+def style_titles(addon: Addon) -> set[str]:
+    """How the styles of the shipped weights are shown."""
+    weights = ROOT / "models" / "weights" / "bandai-namco.safetensors"
+    return {addon("choices").style_title(style) for style in read_bundle(weights).info.styles}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -106,7 +106,8 @@ def test_what_was_shown_is_kept(
     addon: Addon, active: Callable[[], Any], build: Callable[[], bpy.types.Object], kind: tuple[str, str, float]
 ) -> None:
     armature, (source, keys, tolerance) = build(), kind
-    bpy.ops.panache.sample_variations(count=3, source=source, style="active", seed=5, keys=keys)
+    # Of random swings of all bones the model knows little: there the style would fade out.
+    bpy.ops.panache.sample_variations(count=3, source=source, style="active", seed=5, keys=keys, fade=False)
     state = active()
     assert distance_to_shown(addon, armature, state, 2) > 0.01
     assert bpy.ops.panache.keep_variation(index=2) == {"FINISHED"}

@@ -253,6 +253,23 @@ def test_folding_the_prior_makes_a_standard_draw_one_of_the_label(workspace: Wor
         torch.testing.assert_close(network.generator(content, cue.style, cue.label), by_reference, atol=1e-4, rtol=1e-4)
 
 
+def test_a_wider_spread_changes_draws_and_not_references(folder: Path, tmp_path: Path) -> None:
+    bundles = []
+    for spread in (1.0, 2.0):
+        settings = tmp_path / f"{spread}.toml"
+        settings.write_text(f"{SMALL}\n[swaps]\nspread = {spread}\n")
+        assert run(folder, f"spread-{spread}", "--steps", "2", settings=settings) == 0
+        bundles.append(read_bundle(folder / f"spread-{spread}.safetensors"))
+    narrow, wide = (bundle.tensors for bundle in bundles)
+    size = bundles[0].config.style_channels
+    for name in [name for name in narrow if name.endswith("affine.weight")]:
+        factor = np.where(np.arange(narrow[name].shape[1]) < size, 2.0, 1.0)
+        np.testing.assert_allclose(wide[name], narrow[name] * factor, rtol=2e-3, atol=1e-6)
+    for part in ("weight", "bias"):
+        means = [tensors[f"style.head.{part}"][:size] for tensors in (narrow, wide)]
+        np.testing.assert_allclose(2.0 * means[1], means[0], rtol=2e-3, atol=1e-6)
+
+
 def test_divergence_of_gaussians_agrees_with_torch() -> None:
     torch.manual_seed(0)
     first, second = (Gaussian(torch.randn(5, 3), torch.randn(5, 3)) for _ in range(2))
