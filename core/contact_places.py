@@ -19,7 +19,7 @@ FADE = 0.35
 # How many contacts are looked at before somebody else may do something.
 RUNS_A_STEP = 30
 # How far a step may land from where the original's would have led: a share of the step, and metres per second.
-_STEP_SHARE, _STEP_SPEED = 0.5, 0.1
+_STEP_SHARE, _STEP_SPEED = 1.0, 0.1
 _TURN_SHARE, _TURN_SPEED = 0.7, 1.5  # the same for turns, radians per second
 _ROUNDS = 40
 # Seconds that are added to a contact's length when two of them share what has to give.

@@ -22,6 +22,7 @@ from .rig import RigMotion
 from .root_motion import IN_PLACE, KEEP, close_path, follow_feet, follow_path, settle, stay_in_place
 from .rotations import Array
 from .steps import Progress, Steps, scaled
+from .stride import within_reach
 from .style_settings import StyleSettings
 from .transfer import StyleDelta, apply_delta_steps, part_weights, upright_share
 from .treadmill import floor_way, step_off, step_on
@@ -175,7 +176,7 @@ def _on_the_ground_steps(styled: Motion, contacts: Contacts, settings: StyleSett
         yield Progress(0.0)
         styled = settle(styled, contacts)
         yield Progress(0.1)
-        styled = styled if settings.root == KEEP else follow_feet(styled, contacts)
+        styled = styled if settings.root == KEEP else within_reach(follow_feet(styled, contacts), contacts)
     yield Progress(0.2)
     styled = pin_path(styled, contacts.original, contacts.freedom)
     return (yield from scaled(lock_contacts_steps(styled, contacts), 0.2, 1.0)) if settings.contacts else styled

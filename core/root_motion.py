@@ -33,7 +33,7 @@ def stay_in_place(motion: Motion) -> Motion:
 
 def travelled_path(motion: Motion) -> Array:
     """(T, 3) smooth way over the floor since the first frame, metres; its height is 0."""
-    path = _smooth(motion.root, motion.times, _PATH_SIGMA)
+    path = smooth_path(motion.root, motion.times, _PATH_SIGMA)
     return np.asarray((path - path[:1]) * ON_FLOOR)
 
 
@@ -85,9 +85,10 @@ def _while_planted(values: Array, planted: Mask, times: Array, sigma: float) -> 
         return np.zeros((len(times), values.shape[-1]))
     total = np.where(planted[..., None], values, 0.0)[resting].sum(axis=1)
     mean = total / planted[resting].sum(axis=-1)[:, None]
-    return _smooth(interpolate(mean, times[resting], times), times, sigma)
+    return smooth_path(interpolate(mean, times[resting], times), times, sigma)
 
 
-def _smooth(values: Array, times: Array, sigma: float) -> Array:
+def smooth_path(values: Array, times: Array, sigma: float) -> Array:
+    """(T, C) values at any times, smoothed over ``sigma`` frames at 30 fps."""
     even = even_times(times, FPS)
     return interpolate_smooth(gaussian_smooth(interpolate(values, times, even), sigma), even, times)

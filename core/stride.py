@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strides that legs can take: a body travels no farther over a planted foot than the foot can be reached.
+
+Feet stay planted as long as the original's. A brisk style on an old man's walk, who keeps both feet on the floor for
+most of the time, would carry the body out of its feet's reach, and they would have to slide.
+"""
+
+import numpy as np
+
+from .contacts import Contacts, contact_runs
+from .limbs import LEGS, MAX_REACH, Limb, limb_length, limb_points
+from .motion import Motion
+from .resample import interpolate
+from .root_motion import smooth_path, travelled_path
+from .rotations import ON_FLOOR, Array
+
+# By so much the body may come down to reach a foot, metres; a little less than it may at most, see contact_lock.py.
+_DIP = 0.03
+# Smoothing of the share of the way that is left, frames at 30 fps: about a step, since a body does not stop and go.
+_SHARE_SIGMA = 8.0
+# No way is made shorter than this share by one round; each round looks at what the one before has left.
+_LEAST_SHARE, _ROUNDS = 0.6, 4
+_NEARLY_ALL = 0.995
+
+
+def within_reach(styled: Motion, contacts: Contacts) -> Motion:
+    """The clip with its way over the floor shortened where its strides are longer than its legs."""
+    for _ in range(_ROUNDS):
+        share = _reachable_share(styled, contacts)
+        if share.min() > _NEARLY_ALL:
+            break
+        steps = np.diff(travelled_path(styled), axis=0)
+        lost = ((0.5 * (share[1:] + share[:-1]) - 1.0)[:, None] * steps).cumsum(axis=0)
+        styled = styled.with_pose(styled.root + np.concatenate([np.zeros((1, 3)), lost]), styled.rotations)
+    return styled
+
+
+def _reachable_share(styled: Motion, contacts: Contacts) -> Array:
+    """(T,) share of its way that the body may go at each moment, smooth; 1 where all is within reach."""
+    share, planted = np.ones(len(styled)), np.zeros(len(styled), dtype=np.bool_)
+    for leg in LEGS:
+        far, near = _distances(styled, contacts.original, leg)
+        runs = contact_runs(contacts.touching(leg.tips))
+        ankle = (limb_points(styled, leg)[:, 2] - limb_points(contacts.original, leg)[:, 2]) * ON_FLOOR
+        for run in (slice(*ends) for ends in runs):
+            place = limb_points(contacts.original.part(run), leg)[:, 2] + ankle[run].mean(axis=0)
+            away = np.linalg.norm((place - far[run]) * ON_FLOOR, axis=-1)
+            allowed = np.sqrt(np.maximum(near[run] ** 2 - (far[run, 1] - _DIP - place[:, 1]) ** 2, 0.0))
+            needed = float((allowed / np.maximum(away, 1e-6)).min())
+            share[run] = np.minimum(share[run], np.clip(needed, _LEAST_SHARE, 1.0))
+            planted[run] = True
+    if share.min() > _NEARLY_ALL:
+        return share
+    return smooth_path(
+        interpolate(share[planted][:, None], styled.times[planted], styled.times), styled.times, _SHARE_SIGMA
+    )[:, 0]
+
+
+def _distances(styled: Motion, original: Motion, leg: Limb) -> tuple[Array, Array]:
+    """Hips (T, 3) of the styled leg, and how far (T,) it reaches: as far as it or the original's does, at least."""
+    points, before = limb_points(styled, leg), limb_points(original, leg)
+    reach = np.maximum(*(np.linalg.norm(joints[:, 2] - joints[:, 0], axis=-1) for joints in (points, before)))
+    return points[:, 0], np.maximum(reach, MAX_REACH * limb_length(styled, leg))
