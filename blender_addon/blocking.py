@@ -66,11 +66,11 @@ def blocked_reason(context: bpy.types.Context) -> str:
 
 
 def unvaried_reason(context: bpy.types.Context) -> str:
-    """For what makes several results at once: where a model has no styles of its own, most sources give one only."""
+    """For what makes several results at once: where a model has no styles of its own, a saved style gives one only."""
     armature, reason = armature_of(context), blocked_reason(context)
     if armature is None or reason or not lacks_styles():
         return reason
-    is_drawn = panel_source(armature.panache) == "RANDOM"
+    is_drawn = panel_source(armature.panache) != "SAVED"
     return "" if is_drawn or armature.panache.variation_count == 1 else ONE_RESULT
 
 

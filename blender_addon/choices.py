@@ -40,7 +40,7 @@ KEYS_ITEMS: Final = (
 
 
 NO_OWN_STYLES: Final = noted("This model has no styles of its own: choose Action, Saved or Random as the source")
-ONE_RESULT: Final = noted("An action or saved style gives one result only: choose Random as the source")
+ONE_RESULT: Final = noted("A saved style gives one result only: choose Action or Random as the source")
 
 
 def lacks_styles() -> bool:

@@ -33,6 +33,11 @@ AMOUNT: Final[Field] = {
     **_STRENGTH,
 }
 SEED: Final[Field] = {"name": "Seed", "description": "Another number gives another variation", "default": 0, "min": 0}
+DRAWN: Final[Field] = {
+    "name": "Draw",
+    "description": "Take a style like that of the action, which the seed decides, instead of its own",
+    "default": False,
+}
 ROOT: Final[Field] = {
     "name": "Root",
     "description": "Path of the character",

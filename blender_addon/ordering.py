@@ -40,6 +40,7 @@ class OrderProperties:
     mix: FloatProperty(**fields.MIX, default=0.0, options=_FORGOTTEN)
     amount: FloatProperty(**fields.AMOUNT, options=_FORGOTTEN)
     seed: IntProperty(**fields.SEED, options=_FORGOTTEN)
+    drawn: BoolProperty(**fields.DRAWN, options=_FORGOTTEN)
     root: EnumProperty(**fields.ROOT, options=_FORGOTTEN)
     contacts: BoolProperty(**fields.CONTACTS, options=_FORGOTTEN)
     timing: BoolProperty(**fields.TIMING, options=_FORGOTTEN)
@@ -98,6 +99,7 @@ def _style_settings(properties: Any, source: str) -> StyleSettings:  # noqa: ANN
         mix_code=saved_code(properties.mix_style) if is_mix_saved else (),
         amount=properties.amount,
         seed=properties.seed,
+        drawn=properties.drawn,
         root=properties.root,
         contacts=properties.contacts,
         timing=properties.timing,

@@ -140,4 +140,4 @@ def _reference_steps(reference: Clip) -> Steps[Features]:
 
 
 def _apart_from_style(settings: StyleSettings) -> StyleSettings:
-    return replace(settings, source=LABEL, style="", seed=0, mix_style="", mix=0.0, code=(), mix_code=())
+    return replace(settings, source=LABEL, style="", seed=0, drawn=False, mix_style="", mix=0.0, code=(), mix_code=())

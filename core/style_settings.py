@@ -28,6 +28,7 @@ class StyleSettings:
         style: style name, for LABEL.
         amount: 0 (the original) to 1.5.
         seed: of everything random, at least 0.
+        drawn: for REFERENCE: a style like the reference's, by the seed, instead of its own.
         root: KEEP, PREDICTED or IN_PLACE.
         contacts: keep planted feet planted.
         parts: what the style may touch, out of ``PARTS``.
@@ -50,6 +51,7 @@ class StyleSettings:
     style: str = ""
     amount: float = 1.0
     seed: int = 0
+    drawn: bool = False
     root: str = PREDICTED
     contacts: bool = True
     parts: frozenset[str] = frozenset(PARTS)
@@ -105,6 +107,7 @@ def cue_of(settings: StyleSettings, reference: Features | None) -> Cue:
         reference=reference,
         code=_code(settings.code),
         seed=settings.seed,
+        drawn=settings.drawn,
         mix=_second(settings) if settings.mixed else None,
         share=settings.mix,
     )

@@ -60,12 +60,17 @@ class TorchNetwork:
         self._mean = torch.from_numpy(bundle.mean).to(self._device)[:, None]
         self._std = torch.from_numpy(bundle.std).to(self._device)[:, None]
 
-    def style_code(self, features: NDArray[Any]) -> Float32:
-        """Mean of the style Gaussian (S,) of a clip (T, D), T at least 8, not normalised; ValueError if it is none."""
+    def style_gaussian(self, features: NDArray[Any]) -> Float32:
+        """Style Gaussian (2, S) of a clip (T, D), T at least 8, not normalised: mean and standard deviation.
+
+        Raises:
+            ValueError: it is no such clip.
+
+        """
         clip = self._prepare(features)
         with self._session():
-            mean = self._network.own_cue(self._network.autoencoder.encode(clip)).style
-        return mean[0].cpu().numpy()
+            mean, log_variance = self._network.style(self._network.autoencoder.encode(clip))
+        return torch.cat([mean, (0.5 * log_variance).exp()]).cpu().numpy()
 
     def stylize(self, features: NDArray[Any], conditions: NDArray[Any]) -> Float32:
         """Put a clip into other styles.

@@ -21,7 +21,7 @@ from models.config import NetworkConfig
 from models.layout import HIDDEN_FROM_AUTOENCODER, HIDDEN_FROM_ROOT, PLANAR_VELOCITY, YAW_VELOCITY
 from models.manifest import NORM_EPSILON, SLOPE, tensor_shapes
 
-FUNCTIONS: Final = ("encode", "style_code", "stylize", "reconstruct", "content_code")
+FUNCTIONS: Final = ("encode", "style_gaussian", "stylize", "reconstruct", "content_code")
 """One graph each; ``encode`` makes z, which the others, methods of ``core.engines.StyleNetwork``, begin with."""
 
 # Old enough for every onnxruntime that the engine accepts.
@@ -60,8 +60,8 @@ def build_graph(config: NetworkConfig, function: str) -> ModelProto:
     }
     if function == "encode":
         taken, result, shape = (_CLIP,), graph.encode(_CLIP), inputs[_LATENT]
-    elif function == "style_code":
-        taken, result, shape = (_LATENT,), graph.style(_LATENT), (1, config.style_channels)
+    elif function == "style_gaussian":
+        taken, result, shape = (_LATENT,), graph.style(_LATENT), (2, config.style_channels)
     elif function == "reconstruct":
         taken, result, shape = (_LATENT,), graph.decode(_LATENT), inputs[_CLIP]
     elif function == "content_code":
@@ -110,10 +110,12 @@ class Stylizer:
         return self._conv(x, "autoencoder.decoder.3")
 
     def style(self, latent: str) -> str:
-        """Z to the mean of its style Gaussian."""
+        """Z to mean and standard deviation of its style Gaussian, (2, style)."""
         x = self._stack(latent, "style.layers", (1, 2, 2))
         head = self._linear(self._node("ReduceMean", x, axes=[-1], keepdims=0), "style.head")
-        return self._cut(head, 0, self.config.style_channels)
+        size = self.config.style_channels
+        deviation = self._node("Exp", self._node("Mul", self._cut(head, size, 2 * size), self._reals(np.array(0.5))))
+        return self._node("Concat", self._cut(head, 0, size), deviation, axis=0)
 
     def content(self, latent: str) -> str:
         """Z to the content code."""

@@ -69,14 +69,15 @@ def _orders(order: Order, count: int) -> tuple[Order, ...]:
         SetupError: a number that nobody can look at, or a style that leaves nothing to chance.
 
     """
-    settings = order.settings
+    # What an action is asked for here are styles like its own.
+    settings = replace(order.settings, drawn=order.settings.source == "REFERENCE")
     if not 1 <= count <= MOST:
         raise SetupError(say("Panache shows 1 to {most} variations, not {count}.", most=MOST, count=count))
-    drawn = settings.source in {"LABEL", "RANDOM"} or (settings.mixed and not settings.mix_code)
-    if not drawn and count > 1 and lacks_styles():
+    left_to_chance = settings.source != "SAVED" or (settings.mixed and not settings.mix_code)
+    if not left_to_chance and count > 1 and lacks_styles():
         raise SetupError(f"{shown(ONE_RESULT)}.")
-    if not drawn and count > 1:
-        raise SetupError("A reference or saved style gives one result only: choose Style or Random as the source.")
+    if not left_to_chance and count > 1:
+        raise SetupError("A saved style gives one result only: choose Style, Action or Random as the source.")
     return tuple(replace(order, settings=replace(settings, seed=settings.seed + i)) for i in range(count))
 
 
@@ -106,7 +107,8 @@ def _motion_steps(material: Material, orders: Sequence[Order]) -> Steps[list[Sty
     amount = orders[0].settings.amount
     # As Stylize does: what is less than the whole style is shown as a part of the whole change.
     computed = max(1.0, amount)
-    settings = [replace(material.settings, seed=order.settings.seed, amount=computed) for order in orders]
+    asked = ((order.settings.seed, order.settings.drawn) for order in orders)
+    settings = [replace(material.settings, seed=seed, drawn=drawn, amount=computed) for seed, drawn in asked]
     made = yield from run_variations_steps(material.clip, material.reference, settings)
     clip = material.clip.motion
     return [replace(one, motion=part_of_change(clip, one.motion, amount / computed)) for one in made]

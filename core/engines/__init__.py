@@ -114,8 +114,8 @@ class StyleNetwork(Protocol):
         """Where the content codes of training lie; None if nobody knows."""
         ...
 
-    def style_code(self, features: Features) -> Answer:
-        """How a clip (T, WIDTH) is done: (S,) the mean of its own style Gaussian."""
+    def style_gaussian(self, features: Features) -> Answer:
+        """How a clip (T, WIDTH) is done: (2, S) mean and standard deviation of its own style Gaussian."""
         ...
 
     def stylize(self, features: Features, conditions: Float32) -> Answer:
@@ -149,6 +149,7 @@ class Cue:
         reference: (R, WIDTH) of a clip in the wanted style, for REFERENCE.
         code: (S,) style code, for SAVED.
         seed: of everything random, at least 0.
+        drawn: for REFERENCE: draw from the reference's style Gaussian instead of taking its mean.
         mix: another style to go towards.
         share: how far, 0 (not at all) to 1 (all the way).
     """
@@ -158,5 +159,6 @@ class Cue:
     reference: Features | None = None
     code: Float32 | None = None
     seed: int = 0
+    drawn: bool = False
     mix: Cue | None = None
     share: float = 0.0

@@ -92,12 +92,16 @@ class StyleEngine:
 
     def style_code(self, features: Features) -> Steps[Float32]:
         """How a clip (T, WIDTH) is done, (S,): the mean of its style Gaussian, over all of a long clip."""
+        return (yield from self._style_gaussian(features))[0]
+
+    def _style_gaussian(self, features: Features) -> Steps[Float32]:
+        """(2, S) mean and standard deviation of a clip's style, over all of a long clip."""
         windows = cut(len(features))
         codes: list[Float32] = []
         for window in windows:
             progress = Progress(len(codes) / len(windows))
             yield progress
-            codes.append((yield from answered(self._network.style_code(features[window]), progress)))
+            codes.append((yield from answered(self._network.style_gaussian(features[window]), progress)))
         if len(codes) == 1:
             return codes[0]
         # Each window counts as the frames that it stands for.
@@ -159,11 +163,11 @@ class StyleEngine:
         codes: dict[int, Float32] = {}
         for number, clip in enumerate(different):
             share = number / len(different)
-            codes[id(clip)] = yield from scaled(self.style_code(clip), share, share + 1.0 / len(different))
-        return np.stack([self._unlabelled(codes[id(features)]), *(self._condition(cue, codes) for cue in cues)])
+            codes[id(clip)] = yield from scaled(self._style_gaussian(clip), share, share + 1.0 / len(different))
+        return np.stack([self._unlabelled(codes[id(features)][0]), *(self._condition(cue, codes) for cue in cues)])
 
     def _condition(self, cue: Cue, codes: dict[int, Float32]) -> Float32:
-        """(S + L,) of a cue, with its share of the one that it is mixed with; ``codes`` are those of the references."""
+        """(S + L,) of a cue, with its share of the one that it is mixed with; ``codes`` (2, S) are the references'."""
         condition = self._plain(cue, codes)
         if cue.mix is None or cue.share <= 0.0:
             return condition
@@ -172,7 +176,9 @@ class StyleEngine:
 
     def _plain(self, cue: Cue, codes: dict[int, Float32]) -> Float32:
         if cue.source == REFERENCE:
-            return self._unlabelled(codes[id(cue.reference)])
+            mean, deviation = codes[id(cue.reference)]
+            noise = np.random.default_rng(cue.seed).standard_normal(self.style_size) if cue.drawn else np.zeros(1)
+            return self._unlabelled(mean + deviation * noise)
         if cue.source == SAVED and cue.code is not None:
             return self._unlabelled(cue.code)
         # Every engine of every version draws the label first (RANDOM only, if there are any), then the style vector.

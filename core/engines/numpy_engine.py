@@ -45,12 +45,13 @@ class NumpyNetwork(OfBundle):
         self._mean = bundle.tensors["normalization.mean"][:, None]
         self._std = bundle.tensors["normalization.std"][:, None]
 
-    def style_code(self, features: Features) -> Float32:
+    def style_gaussian(self, features: Features) -> Float32:
         """See :class:`core.engines.StyleNetwork`."""
         x = self._read(features)[1]
         for layer, stride in enumerate((1, 2, 2)):
             x = _activate(self._conv(f"style.layers.{layer}", x, stride))
-        return self._linear("style.head", x.mean(axis=-1))[: self.style_size]
+        mean, log_variance = self._linear("style.head", x.mean(axis=-1)).reshape(2, -1)
+        return np.stack([mean, np.exp(0.5 * log_variance)])
 
     def stylize(self, features: Features, conditions: Float32) -> Answer:
         """See :class:`core.engines.StyleNetwork`."""

@@ -25,7 +25,7 @@ _THREADS = 2
 _STRIDE = 4
 _WEIGHTS = {
     "encode": ("autoencoder.encoder.",),
-    "style_code": ("style.",),
+    "style_gaussian": ("style.",),
     "stylize": ("content.", "generator.", "autoencoder.decoder.", "root."),
     "reconstruct": ("autoencoder.decoder.",),
     "content_code": ("content.",),
@@ -60,9 +60,9 @@ class OnnxNetwork(OfBundle):
         self.software = f"onnxruntime {runtime.__version__}"
         self._sessions = {name: _session(runtime, name, graph, bundle) for name, graph in graphs.items()}
 
-    def style_code(self, features: Features) -> Float32:
+    def style_gaussian(self, features: Features) -> Float32:
         """See :class:`core.engines.StyleNetwork`."""
-        return self._run("style_code", latent=self._encoded(features)[1])[0]
+        return self._run("style_gaussian", latent=self._encoded(features)[1])
 
     def stylize(self, features: Features, conditions: Float32) -> Float32:
         """See :class:`core.engines.StyleNetwork`."""

@@ -38,12 +38,12 @@ def trial_steps(network: StyleNetwork, clip: Features) -> Steps[Trial]:
     Raises:
         EngineError: the network cannot answer.
     """
-    code = yield from answered(network.style_code(clip), Progress(0.0))
+    code = (yield from answered(network.style_gaussian(clip), Progress(0.0)))[0]
     conditions = np.concatenate([code, np.eye(1, len(network.styles), dtype=np.float32)[0]])[None]
     reconstruction = yield from answered(network.reconstruct(clip), Progress(0.2))
     yield from answered(network.stylize(clip, conditions), Progress(0.4))
     started = time.perf_counter()
-    yield from answered(network.style_code(clip), Progress(0.6))
+    yield from answered(network.style_gaussian(clip), Progress(0.6))
     stylized = yield from answered(network.stylize(clip, conditions), Progress(0.8))
     seconds = time.perf_counter() - started
     return Trial(len(clip), seconds, np.concatenate([code, stylized.ravel(), reconstruction.ravel()]))

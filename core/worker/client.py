@@ -214,9 +214,9 @@ class RemoteNetwork:
         ready = self._worker.ready
         return f"{ready.software}, {ready.device}" if ready else ""
 
-    def style_code(self, features: Features) -> RemoteAnswer:
+    def style_gaussian(self, features: Features) -> RemoteAnswer:
         """See ``StyleNetwork``."""
-        return self._worker.ask("style_code", features)
+        return self._worker.ask("style_gaussian", features)
 
     def stylize(self, features: Features, conditions: Float32) -> RemoteAnswer:
         """See ``StyleNetwork``."""

@@ -38,7 +38,7 @@ class PlacedNetwork(StyleNetwork, Protocol):
         """What the user should know of how it was opened."""
         ...
 
-    def style_code(self, features: Features) -> Float32:
+    def style_gaussian(self, features: Features) -> Float32:
         """See ``StyleNetwork``."""
         ...
 
@@ -118,9 +118,9 @@ class FrugalNetwork:
                 done += len(batch)
         return results
 
-    def style_code(self, features: Features) -> Float32:
+    def style_gaussian(self, features: Features) -> Float32:
         """See ``StyleNetwork`` and :meth:`stylize`."""
-        return self._alone(lambda: self.network.style_code(features))
+        return self._alone(lambda: self.network.style_gaussian(features))
 
     def reconstruct(self, features: Features) -> Float32:
         """See ``StyleNetwork`` and :meth:`stylize`."""

@@ -137,8 +137,8 @@ class _Server:
         match request.kind, request.arrays:
             case "stylize", (features, conditions):
                 return self._network.stylize(features, conditions)
-            case "style_code", (features,):
-                return self._network.style_code(features)
+            case "style_gaussian", (features,):
+                return self._network.style_gaussian(features)
             case "reconstruct", (features,):
                 return self._network.reconstruct(features)
             case "content_code", (features,):

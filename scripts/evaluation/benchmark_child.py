@@ -69,9 +69,9 @@ _STAGES: dict[str, dict[str, tuple[str, ...]]] = {
 _METHODS: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
     "transfer": {("core.transfer", "Reconstruction"): ("delta_steps",)},
     "network": {
-        ("core.engines.numpy_engine", "NumpyNetwork"): ("style_code", "stylize"),
-        ("core.engines.onnx_engine", "OnnxNetwork"): ("style_code", "stylize"),
-        ("models.runtime", "TorchNetwork"): ("style_code", "stylize"),
+        ("core.engines.numpy_engine", "NumpyNetwork"): ("style_gaussian", "stylize"),
+        ("core.engines.onnx_engine", "OnnxNetwork"): ("style_gaussian", "stylize"),
+        ("models.runtime", "TorchNetwork"): ("style_gaussian", "stylize"),
     },
 }
 

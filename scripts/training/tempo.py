@@ -182,7 +182,7 @@ def _some(dataset: MotionDataset, split: Split, most: int) -> Ints:
 
 
 def _conditions(dataset: MotionDataset, network: TorchNetwork, takes: Ints) -> Float32:
-    codes = np.stack([network.style_code(dataset.take(int(take))) for take in takes])
+    codes = np.stack([network.style_gaussian(dataset.take(int(take)))[0] for take in takes])
     return np.concatenate([codes, np.eye(len(dataset.style_names))[dataset.style[takes]]], axis=1).astype(np.float32)
 
 

@@ -171,13 +171,24 @@ def test_too_many_or_none_are_refused(active: Callable[[], Any], count: int) -> 
     assert bpy.ops.panache.sample_variations(count=1) == {"FINISHED"}
 
 
-def test_a_reference_leaves_nothing_to_chance() -> None:
-    armature = rigs.mixamo()
-    armature.animation_data.action.copy().name = "Sad"
-    with pytest.raises(RuntimeError, match="gives one result only"):
-        bpy.ops.panache.sample_variations(count=4, source="REFERENCE", reference="Sad")
-    assert bpy.ops.panache.sample_variations(count=1, source="REFERENCE", reference="Sad") == {"FINISHED"}
-    assert bpy.ops.panache.keep_variation() == {"FINISHED"}
+def test_variations_of_an_action_are_styles_like_its_own(active: Callable[[], Any]) -> None:
+    reference = rigs.walk_bvh(0.01, frames=80).animation_data.action.name
+    armature = rigs.walk_bvh(0.01)
+    asked = {"source": "REFERENCE", "reference": reference, "seed": 3, "keys": "EVERY_FRAME"}
+    bpy.ops.panache.sample_variations(count=3, **asked)
+    points = active().points
+    assert min(np.abs(points[one] - points[other]).max() for one, other in ((0, 1), (1, 2), (0, 2))) > 0.01
+    assert bpy.ops.panache.keep_variation(index=1) == {"FINISHED"}
+    kept, record = keys_of(armature), armature.animation_data.action["panache"]
+    assert (record["drawn"], record["seed"]) == (True, 4)
+    assert bpy.ops.panache.reapply() == {"FINISHED"}
+    assert keys_of(armature) == kept
+    bpy.ops.panache.revert()
+    bpy.ops.panache.stylize(**{**asked, "seed": 4}, drawn=True)
+    assert keys_of(armature) == kept
+    bpy.ops.panache.revert()
+    bpy.ops.panache.stylize(**asked)
+    assert keys_of(armature) != kept
 
 
 def test_a_refused_sampling_leaves_the_last_one(active: Callable[[], Any]) -> None:

@@ -20,7 +20,7 @@ from .weights import write_test_weights
 pytestmark = pytest.mark.usefixtures("empty_scene", "unlabelled")
 Addon = Callable[[str], ModuleType]
 NO_STYLES = "This model has no styles of its own: choose Action, Saved or Random as the source"
-ONE_RESULT = "An action or saved style gives one result only: choose Random as the source"
+ONE_RESULT = "A saved style gives one result only: choose Action or Random as the source"
 
 
 @pytest.fixture
@@ -119,12 +119,13 @@ def test_variations_are_drawn_at_random(addon: Addon) -> None:
     assert keys_of(armature) == kept
 
 
-def test_a_reference_gives_no_variations(addon: Addon) -> None:
+def test_a_saved_style_gives_no_variations_and_an_action_does(addon: Addon) -> None:
     armature, reference = with_reference()
     settings = armature.panache
-    settings.reference = reference
+    assert bpy.ops.panache.save_style(name="Calm", reference=reference.name) == {"FINISHED"}
+    settings.unlabelled_source, settings.saved = "SAVED", "Calm"
     with pytest.raises(RuntimeError, match=ONE_RESULT):
-        bpy.ops.panache.sample_variations(count=2, source="REFERENCE", reference=reference.name)
+        bpy.ops.panache.sample_variations(count=2, source="SAVED", style="Calm")
     assert why(addon, "unvaried_reason") == ONE_RESULT
     assert not addon("operators.sample_variations").PANACHE_OT_sample_variations.poll(sidebar())
     assert why(addon, "blocked_reason") == ""
@@ -132,7 +133,7 @@ def test_a_reference_gives_no_variations(addon: Addon) -> None:
     assert why(addon, "unvaried_reason") == ""
     settings.variation_count, settings.unlabelled_source = 4, "RANDOM"
     assert why(addon, "unvaried_reason") == ""
-    assert bpy.ops.panache.sample_variations(count=1, source="REFERENCE", reference=reference.name) == {"FINISHED"}
+    assert bpy.ops.panache.sample_variations(count=2, source="REFERENCE", reference=reference.name) == {"FINISHED"}
     bpy.ops.panache.discard_variations()
 
 

@@ -143,9 +143,9 @@ class BendingNetwork:
     def __init__(self, engine: BendingEngine) -> None:
         self.engine = engine
 
-    def style_code(self, _features: Features) -> Float32:
+    def style_gaussian(self, _features: Features) -> Float32:
         """Clips have no style of their own."""
-        return np.zeros(1, dtype=np.float32)
+        return np.zeros((2, 1), dtype=np.float32)
 
     def stylize(self, features: Features, conditions: Float32) -> Float32:
         """Reconstruction = the clip; stylized = leaning forward about the hips, at a share of the speed."""

@@ -38,9 +38,9 @@ class AddingNetwork:
         self.asked: list[Float32] = []
         self.longest = 0
 
-    def style_code(self, features: Features) -> Any:
+    def style_gaussian(self, features: Features) -> Any:
         self.longest = max(self.longest, len(features))
-        return features[:, :SIZE].mean(axis=0)
+        return np.stack([features[:, :SIZE].mean(axis=0), np.full(SIZE, 0.5, dtype=np.float32)])
 
     def stylize(self, features: Features, conditions: Float32) -> Any:
         self.longest = max(self.longest, len(features))
@@ -68,8 +68,8 @@ class Parcel:
 class DistantNetwork(AddingNetwork):
     """The same, computed elsewhere."""
 
-    def style_code(self, features: Features) -> Any:
-        return Parcel(super().style_code(features), 2)
+    def style_gaussian(self, features: Features) -> Any:
+        return Parcel(super().style_gaussian(features), 2)
 
     def stylize(self, features: Features, conditions: Float32) -> Any:
         return Parcel(super().stylize(features, conditions), 3)
@@ -209,13 +209,24 @@ def test_one_reference_is_read_once() -> None:
     class Counting(AddingNetwork):
         read = 0
 
-        def style_code(self, features: Features) -> Any:
+        def style_gaussian(self, features: Features) -> Any:
             self.read += 1
-            return super().style_code(features)
+            return super().style_gaussian(features)
 
     network, reference = Counting(), noise(30)
     stylized([Cue("REFERENCE", reference=reference, seed=seed) for seed in range(5)], network=network)
     assert network.read == 2
+
+
+def test_a_style_is_drawn_around_its_reference() -> None:
+    reference = noise(700)
+    cue = Cue("REFERENCE", reference=reference, seed=3)
+    drawn = [condition(replace(cue, drawn=True, seed=seed))[:SIZE] for seed in range(400)]
+    assert np.array_equal(drawn[3], condition(replace(cue, drawn=True))[:SIZE])
+    own = condition(cue)
+    assert np.array_equal(own, condition(replace(cue, seed=4))) and not own[SIZE:].any()
+    np.testing.assert_allclose(np.mean(drawn, axis=0), own[:SIZE], atol=0.1)
+    np.testing.assert_allclose(np.std(drawn, axis=0), 0.5, atol=0.06)
 
 
 def steps_of(steps: Generator[Progress, None, Any]) -> tuple[list[float], Any]:

@@ -42,19 +42,24 @@ def random_bundle(seed: int = 0, styles: tuple[str, ...] = STYLES) -> Bundle:
 @pytest.mark.parametrize("frames", [8, 61, 90])
 def test_networks_agree(frames: int) -> None:
     bundle, clip = random_bundle(), encode(walk(frames))[0]
-    mine, theirs = NumpyNetwork(bundle), TorchNetwork(bundle, device="cpu")
+    networks = (NumpyNetwork(bundle), TorchNetwork(bundle, device="cpu"))
     rng = np.random.default_rng(5)
-    width = mine.style_size + len(STYLES)
+    width = networks[0].style_size + len(STYLES)
     given = np.concatenate([rng.standard_normal((2, width)), np.zeros((1, width))]).astype(np.float32)
-    pairs = [
-        (network.style_code(clip), network.stylize(clip, given), network.reconstruct(clip), network.content_code(clip))
-        for network in (mine, theirs)
-    ]
-    for a, b in zip(*pairs, strict=True):
+    mine, theirs = (
+        [
+            network.style_gaussian(clip),
+            network.stylize(clip, given),
+            network.reconstruct(clip),
+            network.content_code(clip),
+        ]
+        for network in networks
+    )
+    for a, b in zip(mine, theirs, strict=True):
         assert a.shape == b.shape
         assert np.abs(a - b).max() < 1e-4
-    assert pairs[0][1].shape == (3, frames, WIDTH)
-    assert len(pairs[0][3]) == -(-frames // 4)
+    assert mine[1].shape == (3, frames, WIDTH)
+    assert len(mine[3]) == -(-frames // 4)
 
 
 @pytest.mark.parametrize("source", ["LABEL", "REFERENCE", "RANDOM"])

@@ -65,11 +65,11 @@ class TestParity:
     @pytest.mark.parametrize("frames", LENGTHS)
     def test_networks_agree(self, network: OnnxNetwork, bundle: Bundle, frames: int) -> None:
         clip, given = encode(walk(frames))[0], conditions(network, 3)
-        mine = (network.style_code(clip), network.stylize(clip, given), network.reconstruct(clip))
-        assert [one.shape for one in mine] == [(network.style_size,), (3, frames, WIDTH), (frames, WIDTH)]
+        mine = (network.style_gaussian(clip), network.stylize(clip, given), network.reconstruct(clip))
+        assert [one.shape for one in mine] == [(2, network.style_size), (3, frames, WIDTH), (frames, WIDTH)]
         assert all(one.dtype == np.float32 for one in mine)
         for other in (TorchNetwork(bundle, device="cpu"), NumpyNetwork(bundle)):
-            theirs = (other.style_code(clip), other.stylize(clip, given), other.reconstruct(clip))
+            theirs = (other.style_gaussian(clip), other.stylize(clip, given), other.reconstruct(clip))
             for a, b in zip((*mine, network.content_code(clip)), (*theirs, other.content_code(clip)), strict=True):
                 assert a.shape == b.shape
                 assert np.abs(a - b).max() < 1e-4
@@ -94,14 +94,14 @@ class TestParity:
 
     def test_another_clip_is_not_taken_for_the_last_one(self, network: OnnxNetwork) -> None:
         clips = [encode(walk(40, speed=speed))[0] for speed in (1.0, 2.0)]
-        codes = [network.style_code(clip) for clip in (*clips, *clips)]
+        codes = [network.style_gaussian(clip) for clip in (*clips, *clips)]
         assert np.array_equal(codes[0], codes[2])
         assert np.array_equal(codes[1], codes[3])
         assert not np.array_equal(codes[0], codes[1])
         changed = clips[0].copy()
-        network.style_code(changed)
+        network.style_gaussian(changed)
         changed[:] = clips[1]
-        assert np.array_equal(network.style_code(changed), codes[1])
+        assert np.array_equal(network.style_gaussian(changed), codes[1])
 
     def test_the_same_question_has_the_same_answer(self, network: OnnxNetwork, bundle: Bundle, graphs: Path) -> None:
         clip, given = encode(walk(90))[0], conditions(network, 2)

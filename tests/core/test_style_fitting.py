@@ -36,8 +36,9 @@ class PosingNetwork:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int]] = []
 
-    def style_code(self, features: Features) -> Float32:
-        return (0.5 * self._posed(features)).astype(np.float32)
+    def style_gaussian(self, features: Features) -> Float32:
+        code = (0.5 * self._posed(features)).astype(np.float32)
+        return np.stack([code, np.ones_like(code)])
 
     def stylize(self, features: Features, conditions: Float32) -> Float32:
         self.asked.append((len(conditions), len(features)))
@@ -105,7 +106,7 @@ def refined(network: PosingNetwork, features: Features, fitting: Fitting | None 
 def test_a_known_code_is_found(frames: int) -> None:
     network = PosingNetwork()
     features = reference(frames)
-    seen = network.style_code(features)
+    seen = network.style_gaussian(features)[0]
     assert np.abs(seen - CODE).max() > 0.3
     found = refined(network, features, Fitting(nearness=1e-6, normality=0.0))
     # A long one is looked at in stretches, none of which is all of it.
@@ -116,7 +117,7 @@ def test_a_known_code_is_found(frames: int) -> None:
 
 def test_a_strong_prior_keeps_the_code() -> None:
     network, features = PosingNetwork(), reference()
-    seen = network.style_code(features)
+    seen = network.style_gaussian(features)[0]
     assert np.abs(refined(network, features, Fitting(nearness=1e6)) - seen).max() < 1e-3
     near = [np.abs(refined(network, features, Fitting(nearness=n)) - seen).max() for n in (10.0, 0.1, 0.001)]
     assert near == sorted(near)
@@ -127,7 +128,7 @@ def test_a_strong_prior_keeps_the_code() -> None:
 def test_what_cannot_be_heard_changes_nothing() -> None:
     network = DeafNetwork()
     features, fitting = reference(), Fitting(normality=0.0)
-    np.testing.assert_array_equal(refined(network, features, fitting), network.style_code(features))
+    np.testing.assert_array_equal(refined(network, features, fitting), network.style_gaussian(features)[0])
 
 
 def test_another_process_makes_no_difference() -> None:
@@ -159,7 +160,7 @@ def test_reach() -> None:
     assert finish(reach_steps(features, CODE, engine)) == pytest.approx(1.0, abs=1e-4)
     assert finish(reach_steps(features, np.zeros_like(CODE), engine)) == pytest.approx(0.0, abs=1e-6)
     assert finish(reach_steps(features, -CODE, engine)) == 0.0
-    assert 0.2 < finish(reach_steps(features, network.style_code(features), engine)) < 0.9
+    assert 0.2 < finish(reach_steps(features, network.style_gaussian(features)[0], engine)) < 0.9
     # The plainest clip has nothing that could be shown.
     plain = network.stylize(features, np.zeros((1, SIZE + 1), dtype=np.float32))[0]
     assert finish(reach_steps(plain, CODE, engine)) == 1.0

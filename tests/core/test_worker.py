@@ -82,7 +82,7 @@ def test_the_worker_computes_what_blender_computes(start: Start, local: NumpyNet
     assert one.ready, one.trouble
     say(f"worker ready after {time.monotonic() - began:.2f} s ({one.ready})")
     for mine, theirs in (
-        (local.style_code(features), far.style_code(features)),
+        (local.style_gaussian(features), far.style_gaussian(features)),
         (local.reconstruct(features), far.reconstruct(features)),
         (local.content_code(features), far.content_code(features)),
         (local.stylize(features, conditions(local, 5)), far.stylize(features, conditions(local, 5))),
@@ -104,17 +104,17 @@ def test_an_engine_does_not_notice_where_its_network_runs(start: Start, local: N
 
 def test_questions_are_answered_in_any_order(start: Start, local: NumpyNetwork) -> None:
     far, clips = remote(start("works")), [clip(20 + 7 * number, number) for number in range(5)]
-    pending = [far.style_code(features) for features in clips]
+    pending = [far.style_gaussian(features) for features in clips]
     for features, waiting in reversed(list(zip(clips, pending, strict=True))):
-        np.testing.assert_array_equal(answer_of(waiting), local.style_code(features))
+        np.testing.assert_array_equal(answer_of(waiting), local.style_gaussian(features))
 
 
 def test_questions_may_be_put_before_the_worker_is_ready(start: Start, local: NumpyNetwork) -> None:
     one = start("is_slow_to_start")
-    pending = remote(one).style_code(clip(20))
+    pending = remote(one).style_gaussian(clip(20))
     assert pending.result() is None
     assert one.state is WorkerState.STARTING
-    np.testing.assert_array_equal(answer_of(pending), local.style_code(clip(20)))
+    np.testing.assert_array_equal(answer_of(pending), local.style_gaussian(clip(20)))
     assert one.state is WorkerState.READY
 
 
@@ -132,7 +132,7 @@ def test_too_little_memory_is_made_up_for_and_told(start: Start, local: NumpyNet
     ]
     with pytest.raises(EngineError, match="close other programs"):
         answer_of(far.reconstruct(clip(20)))
-    answer_of(far.style_code(clip(200)))
+    answer_of(far.style_gaussian(clip(200)))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits a process's memory as Linux does")
@@ -150,7 +150,7 @@ def test_what_the_network_refuses_is_a_sentence_and_no_crash(start: Start) -> No
     with pytest.raises(EngineError, match=r"^The clip has values that are not finite: look for broken keys"):
         answer_of(remote(one).reconstruct(clip(20)))
     pid = one.pid
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
     assert one.pid == pid
 
 
@@ -161,7 +161,7 @@ def test_killed_at_ten_random_moments(start: Start, local: NumpyNetwork, say: Sa
     """Each time the question ends, with its answer or with a sentence, and the next one is answered."""
     one, draw = start("works"), random.Random(7)  # noqa: S311 - a test wants the same numbers each time
     far, features, asked = remote(one), clip(160), conditions(local, 16)
-    expected, outcomes = local.style_code(features), []
+    expected, outcomes = local.style_gaussian(features), []
     for round_number in range(10):
         pending = far.stylize(features, asked)
         # Half of the moments while it starts, half while it computes.
@@ -179,7 +179,7 @@ def test_killed_at_ten_random_moments(start: Start, local: NumpyNetwork, say: Sa
             outcomes.append("ended")
         # It may also have died after its last answer, and nobody has noticed yet.
         until(lambda: one.poll() or one.state is not WorkerState.READY)
-        np.testing.assert_allclose(answer_of(far.style_code(features)), expected, atol=1e-6)
+        np.testing.assert_allclose(answer_of(far.style_gaussian(features)), expected, atol=1e-6)
         if round_number % 2 == 0:
             one.stop()
     say(f"killed at ten moments: {outcomes}")
@@ -195,7 +195,7 @@ def test_a_crash_is_told_with_the_last_lines_and_the_next_question_starts_anew(l
     assert sentence.endswith("first of many | the disk at ~ is on fire")
     assert one.state is WorkerState.BROKEN
     assert one.trouble == sentence
-    np.testing.assert_array_equal(answer_of(remote(one).style_code(clip(20))), local.style_code(clip(20)))
+    np.testing.assert_array_equal(answer_of(remote(one).style_gaussian(clip(20))), local.style_gaussian(clip(20)))
     assert one.state is WorkerState.READY
     one.stop()
     assert one.state is WorkerState.OFF
@@ -205,7 +205,7 @@ def test_an_answer_nobody_waits_for_holds_nobody_up(start: Start, local: NumpyNe
     """Cancel: whoever lets go of the answer goes on at once; what does not end in time is ended."""
     one = start("hangs")
     far = remote(one)
-    answer_of(far.style_code(clip(20)))
+    answer_of(far.style_gaussian(clip(20)))
     busy = one.pid
     pending = far.reconstruct(clip(20))
     assert pending.result() is None
@@ -213,7 +213,7 @@ def test_an_answer_nobody_waits_for_holds_nobody_up(start: Start, local: NumpyNe
     began = time.monotonic()
     until(lambda: one.poll() or not is_running(busy))
     say(f"the cancelled worker was gone after {time.monotonic() - began:.2f} s")
-    np.testing.assert_array_equal(answer_of(far.style_code(clip(20))), local.style_code(clip(20)))
+    np.testing.assert_array_equal(answer_of(far.style_gaussian(clip(20))), local.style_gaussian(clip(20)))
     assert one.pid != busy
     assert not one.trouble
 
@@ -222,7 +222,7 @@ def test_a_question_behind_a_cancelled_one_moves_to_the_next_worker(start: Start
     one = start("hangs")
     far = remote(one)
     far.reconstruct(clip(20))
-    np.testing.assert_array_equal(answer_of(far.style_code(clip(20))), local.style_code(clip(20)))
+    np.testing.assert_array_equal(answer_of(far.style_gaussian(clip(20))), local.style_gaussian(clip(20)))
 
 
 def test_a_closed_engine_forgets_its_question(start: Start) -> None:
@@ -230,7 +230,7 @@ def test_a_closed_engine_forgets_its_question(start: Start) -> None:
     steps = StyleEngine(remote(one)).stylize(clip(700), [Cue(RANDOM)])
     next(steps)
     steps.close()
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
     assert one.state is WorkerState.READY
 
 
@@ -238,17 +238,17 @@ def test_silence_ends_a_worker_with_a_sentence(start: Start) -> None:
     one = start("hangs", Limits(answer=0.5))
     with pytest.raises(EngineError, match="no answer for 0 seconds and was ended"):
         answer_of(remote(one).reconstruct(clip(20)))
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
 
 
 def test_a_start_without_end_is_ended(start: Start) -> None:
     with pytest.raises(EngineError, match="no answer"):
-        answer_of(remote(start("hangs_at_start", Limits(start=0.5))).style_code(clip(20)))
+        answer_of(remote(start("hangs_at_start", Limits(start=0.5))).style_gaussian(clip(20)))
 
 
 def test_an_idle_worker_is_asked_whether_it_lives(start: Start) -> None:
     one = start("works", Limits(ping=0.05, answer=0.5))
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
     os.kill(one.pid, signal.SIGSTOP)
     until(lambda: one.poll() or one.state is WorkerState.BROKEN)
     assert "no answer" in one.trouble
@@ -256,7 +256,7 @@ def test_an_idle_worker_is_asked_whether_it_lives(start: Start) -> None:
 
 def test_an_idle_worker_stays(start: Start) -> None:
     one = start("works", Limits(ping=0.02, answer=20.0))
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
     pid, deadline = one.pid, time.monotonic() + 0.5
     while time.monotonic() < deadline:
         one.poll(0.005)
@@ -270,7 +270,7 @@ from tests.core.workers import answer_of, description, worker
 from core.worker.client import RemoteNetwork
 one = worker(sys.argv[1])
 network = RemoteNetwork(one, description())
-pending = network.style_code(clip(20))
+pending = network.style_gaussian(clip(20))
 if sys.argv[2] == "ready":
     answer_of(pending)
 print(one.pid, flush=True)
@@ -297,7 +297,7 @@ def test_a_worker_ends_when_blender_dies(network: str, moment: str) -> None:
 def refusal(how: WorkerCommand) -> str:
     one = Worker(how, description())
     with pytest.raises(EngineError) as caught:
-        answer_of(remote(one).style_code(clip(20)))
+        answer_of(remote(one).style_gaussian(clip(20)))
     assert one.state is WorkerState.BROKEN
     one.stop()
     return str(caught.value)
@@ -347,6 +347,6 @@ def test_nothing_is_written_beside_the_sources(tmp_path: Path) -> None:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     how = WorkerCommand(python_with_torch(), tmp_path, "models.serving:open_network", WEIGHTS, "CPU")
     one = Worker(how, description())
-    answer_of(remote(one).style_code(clip(20)))
+    answer_of(remote(one).style_gaussian(clip(20)))
     one.stop()
     assert not list(tmp_path.rglob("__pycache__"))

@@ -53,9 +53,9 @@ class Cramped(NumpyInWorker):
     def __init__(self, weights: str, device: str) -> None:
         super().__init__(weights, "CUDA" if device == "AUTO" else device)
 
-    def style_code(self, features: Features) -> Float32:
+    def style_gaussian(self, features: Features) -> Float32:
         self._check(features, 1)
-        return super().style_code(features)
+        return super().style_gaussian(features)
 
     def stylize(self, features: Features, conditions: Float32) -> Float32:
         self._check(features, len(conditions))

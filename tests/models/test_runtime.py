@@ -41,7 +41,7 @@ def test_any_length_comes_back_at_its_length(network: TorchNetwork, frames: int)
         assert result.dtype == np.float32
         assert np.isfinite(result).all()
     np.testing.assert_allclose(results[:, :, yaw], np.repeat(clip[None, :, yaw], 3, axis=0), atol=1e-5)
-    assert network.style_code(clip).shape == (CONFIG.style_channels,)
+    assert network.style_gaussian(clip).shape == (2, CONFIG.style_channels)
     assert network.content_code(clip).shape == (-(-frames // 4), CONFIG.content_channels)
 
 
@@ -66,9 +66,9 @@ def test_the_networks_are_put_together_as_they_were_trained(network: TorchNetwor
         latent = parts.autoencoder.encode(features)
         decoded = parts.autoencoder.decode(parts.generator(parts.content(latent), code, label))
         expected = parts.finish(decoded, features)[0].T.numpy() * bundle.std + bundle.mean
-        own = parts.style(latent)[0][0].numpy()
+        mean, log_variance = (part[0].numpy() for part in parts.style(latent))
     np.testing.assert_allclose(network.stylize(clip, given)[0], expected, atol=1e-5)
-    np.testing.assert_allclose(network.style_code(clip), own, atol=1e-6)
+    np.testing.assert_allclose(network.style_gaussian(clip), [mean, np.exp(0.5 * log_variance)], atol=1e-6)
 
 
 def test_the_number_of_threads_is_restored() -> None:
@@ -87,7 +87,7 @@ def test_devices_agree(network: TorchNetwork, device: str) -> None:
         pytest.skip(f"this machine has no {device}")
     other, clip, given = TorchNetwork(make_bundle(), device=device), make_clip(61), conditions(3)
     np.testing.assert_allclose(other.stylize(clip, given), network.stylize(clip, given), atol=1e-4)
-    np.testing.assert_allclose(other.style_code(clip), network.style_code(clip), atol=1e-4)
+    np.testing.assert_allclose(other.style_gaussian(clip), network.style_gaussian(clip), atol=1e-4)
     np.testing.assert_allclose(other.reconstruct(clip), network.reconstruct(clip), atol=1e-4)
 
 

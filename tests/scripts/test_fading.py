@@ -43,8 +43,8 @@ class SayingNetwork:
     tempo: Float32 | None = None
     content_range: ContentRange | None = ContentRange(np.zeros(1, np.float32), np.eye(1, dtype=np.float32))
 
-    def style_code(self, _features: Features) -> Any:
-        return np.zeros(1, np.float32)
+    def style_gaussian(self, _features: Features) -> Any:
+        return np.zeros((2, 1), np.float32)
 
     def stylize(self, features: Features, conditions: Float32) -> Any:
         return np.repeat(features[None], len(conditions), axis=0)
