@@ -176,9 +176,8 @@ class StyleEngine:
 
     def _plain(self, cue: Cue, codes: dict[int, Float32]) -> Float32:
         if cue.source == REFERENCE:
-            mean, deviation = codes[id(cue.reference)]
-            noise = np.random.default_rng(cue.seed).standard_normal(self.style_size) if cue.drawn else np.zeros(1)
-            return self._unlabelled(mean + deviation * noise)
+            gaussian = codes[id(cue.reference)]
+            return self._unlabelled(_drawn(gaussian, cue.seed) if cue.drawn else gaussian[0])
         if cue.source == SAVED and cue.code is not None:
             return self._unlabelled(cue.code)
         # Every engine of every version draws the label first (RANDOM only, if there are any), then the style vector.
@@ -214,6 +213,12 @@ def _over_windows(
         rows = read((yield from answered(ask(features[window]), progress)))
         total[window] += rows[: len(share)] * share[:, None]
     return total
+
+
+def _drawn(gaussian: Float32, seed: int) -> Float32:
+    """(S,) of a style Gaussian (2, S), which counts as no wider than that of a label, N(0, 1)."""
+    noise = np.random.default_rng(seed).standard_normal(gaussian.shape[1])
+    return (gaussian[0] + np.minimum(gaussian[1], 1.0) * noise).astype(np.float32)
 
 
 def _travelling(features: Features) -> float:

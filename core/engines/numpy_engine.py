@@ -51,7 +51,8 @@ class NumpyNetwork(OfBundle):
         for layer, stride in enumerate((1, 2, 2)):
             x = _activate(self._conv(f"style.layers.{layer}", x, stride))
         mean, log_variance = self._linear("style.head", x.mean(axis=-1)).reshape(2, -1)
-        return np.stack([mean, np.exp(0.5 * log_variance)])
+        with np.errstate(over="ignore"):
+            return np.stack([mean, np.exp(0.5 * log_variance)])
 
     def stylize(self, features: Features, conditions: Float32) -> Answer:
         """See :class:`core.engines.StyleNetwork`."""

@@ -66,8 +66,8 @@ def test_every_style_is_translated(language: str, addon: Addon) -> None:
 
 def style_titles(addon: Addon) -> set[str]:
     """How the styles of the shipped weights are shown."""
-    weights = ROOT / "models" / "weights" / "bandai-namco.safetensors"
-    return {addon("choices").style_title(style) for style in read_bundle(weights).info.styles}
+    weights = (ROOT / "models" / "weights").glob("*.safetensors")
+    return {addon("choices").style_title(style) for path in weights for style in read_bundle(path).info.styles}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
