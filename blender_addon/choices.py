@@ -12,8 +12,8 @@ from .saved import saved_names
 from .thumbnails import saved_icon, style_icon
 from .translations import CONTEXT, noted, shown
 
-DEFAULT_STYLE: Final = "elderly"
-SECOND_STYLE: Final = "active"
+# Chosen at first, of a model that has these.
+_ELDERLY, _ACTIVE = "elderly", "active"
 # Icons with a meaning of their own, for what has no picture.
 _GONE: Final = "ERROR"
 
@@ -56,6 +56,18 @@ def source_of(source: str, *, is_chosen: bool, otherwise: str = "REFERENCE") -> 
 def panel_source(settings: Any) -> str:  # noqa: ANN401
     """Where an armature's style comes from."""
     return source_of(settings.source, is_chosen=settings.is_property_set("source"))
+
+
+def default_style() -> str:
+    """The style that is chosen where nobody has chosen one. Reads the weights."""
+    names = style_names()
+    return _ELDERLY if _ELDERLY in names or not names else names[0]
+
+
+def default_second_style() -> str:
+    """The style that is mixed in where nobody has chosen one. Reads the weights."""
+    names = style_names()
+    return _ACTIVE if _ACTIVE in names or not names else names[-1]
 
 
 def panel_style(settings: Any) -> str:  # noqa: ANN401

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProp
 
 from . import fields
 from .backend import KeySettings, StyleSettings, style_names
-from .choices import DEFAULT_STYLE, panel_source, panel_style, second_style, source_of
+from .choices import default_style, panel_source, panel_style, second_style, source_of
 from .order import AUTOMATIC, Order
 from .properties import PanacheSettings, reference_name
 from .saved import saved_code
@@ -28,7 +28,7 @@ class OrderProperties:
     style: StringProperty(
         name="Style",
         description="Name of a style of the model, or of a saved one where the source is Saved",
-        default=DEFAULT_STYLE,
+        default=default_style(),
         options=_FORGOTTEN,
     )
     reference: StringProperty(

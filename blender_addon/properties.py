@@ -20,11 +20,11 @@ from . import fields
 from .amount import slider_moved
 from .backend import PARTS, style_names
 from .choices import (
-    DEFAULT_STYLE,
-    SECOND_STYLE,
     SOURCE_ITEMS,
     UNLABELLED_ITEMS,
     Item,
+    default_second_style,
+    default_style,
     mix_items,
     panel_source,
     saved_items,
@@ -102,7 +102,7 @@ class PanacheSettings(bpy.types.PropertyGroup):
         description="How the character should move",
         items=style_items,
         translation_context=CONTEXT,
-        default=style_number(DEFAULT_STYLE),
+        default=style_number(default_style()),
         override=OVERRIDABLE,
     )
     reference: PointerProperty(
@@ -120,7 +120,10 @@ class PanacheSettings(bpy.types.PropertyGroup):
     )
     use_mix: BoolProperty(name="Mix", description="Go part of the way to a second style", override=OVERRIDABLE)
     mix_style: StringProperty(
-        name="Second Style", description="Name of the style to mix in", default=SECOND_STYLE, override=OVERRIDABLE
+        name="Second Style",
+        description="Name of the style to mix in",
+        default=default_second_style(),
+        override=OVERRIDABLE,
     )
     mix_choice: EnumProperty(
         name="Second Style",
