@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How bones stand and turn at any moment, on whole frames and between them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import bpy
 import numpy as np
 
 
 def poses(armature: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
     """Pose matrices (T, B, 4, 4) at any frames."""
-    found = []
-    for frame in frames:
-        bpy.context.scene.frame_set(int(np.floor(frame)), subframe=float(frame - np.floor(frame)))
-        found.append([bone.matrix.copy() for bone in armature.pose.bones])
-    return np.array(found)
+    return _at(frames, lambda: [bone.matrix.copy() for bone in armature.pose.bones])
 
 
 def own_turns(armature: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
     """Rotations (T, B, 4) of all bones against their parents, at any frames."""
+    return _at(frames, lambda: [bone.matrix_basis.to_quaternion() for bone in armature.pose.bones])
+
+
+def _at(frames: np.ndarray, read: Callable[[], list[Any]]) -> np.ndarray:
     found = []
     for frame in frames:
         bpy.context.scene.frame_set(int(np.floor(frame)), subframe=float(frame - np.floor(frame)))
-        found.append([bone.matrix_basis.to_quaternion() for bone in armature.pose.bones])
+        found.append(read())
     return np.array(found)
 
 
