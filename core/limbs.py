@@ -14,8 +14,9 @@ from .steps import Progress, Steps
 MAX_REACH = 0.998
 _SOLVER_ROUNDS = 4
 _TINY = 1e-9
-# Below this mean sine of the bend a clip does not show in which plane the limb bends.
-_MIN_BEND = 0.05
+# Below this mean sine of the bend a clip does not show in which plane the limb bends, from there on more and more, and
+# from the second on surely: of a knee that is bent by 4 degrees throughout, half is noise.
+_MIN_BEND, _SHOWN_BEND = 0.05, 0.2
 # From this sine of its bend on, a limb's own plane is the one in which it is bent further.
 _SURE_BEND = 0.1
 _MAX_BEND = 2.62  # radians: calf on thigh, forearm on upper arm
@@ -69,7 +70,8 @@ def hinge_axis(motion: Motion, limb: Limb) -> Array:
     points = limb_points(motion, limb)
     normal = cross(normalize(points[:, 1] - points[:, 0]), normalize(points[:, 2] - points[:, 1]))
     mean = rotate(conjugate(motion.rotations[:, INDEX[limb.joints[0]]]), normal).mean(axis=0)
-    return normalize(mean) if float(np.linalg.norm(mean)) > _MIN_BEND else np.array(limb.flexion)
+    shown = np.clip((np.linalg.norm(mean) - _MIN_BEND) / (_SHOWN_BEND - _MIN_BEND), 0.0, 1.0)
+    return normalize(shown * normalize(mean) + (1.0 - shown) * np.array(limb.flexion))
 
 
 def flexion(motion: Motion, limb: Limb, axis: Array) -> Array:

@@ -27,6 +27,8 @@ _ARM_MOVES = 0.08  # metres that the shoulder moves about a hand that holds some
 _EDGE_SECONDS = 0.1
 _PER_FRAME = 1.0 / 30.0
 _MIN_BEND = np.sin(np.radians(6.0))
+# A hinge that is bent by less on the average, 10 degrees, does not show where its axis is.
+_SHOWN_BEND = 0.17
 
 # (first bone, second bone, end) of the limbs with a hinge, and the axis of flexion in the T-pose.
 _HINGES: tuple[tuple[tuple[str, str, str], tuple[float, float, float]], ...] = tuple(
@@ -192,8 +194,9 @@ def _flips(original: Motion, result: Motion) -> int:
     count = 0
     for joints, anatomical in _HINGES:
         normals = _normals(original, joints).mean(axis=0)
-        # The hinge lies as the original's own bends show it; one that is never bent has that of anatomy.
-        axis = normalize(normals) if np.linalg.norm(normals) > _MIN_BEND else np.array(anatomical)
+        # The hinge lies as the original's own bends show it; one that is hardly ever bent has that of anatomy: knees
+        # that are locked a few degrees beyond straight are not knees that bend backwards.
+        axis = normalize(normals) if np.linalg.norm(normals) > _SHOWN_BEND else np.array(anatomical)
         before, after = (_normals(motion, joints) @ axis for motion in (original, result))
         count += int(np.sum((after < -_MIN_BEND) & (before > -_MIN_BEND / 2)))
     return count

@@ -226,6 +226,18 @@ def test_a_limb_out_of_reach_stretches_and_does_not_flip() -> None:
         assert flexion(moved, limb, hinge_axis(motion, limb)).min() > 0.0
 
 
+@pytest.mark.parametrize("degrees", [-4.0, 0.0, 4.0, 40.0])
+def test_a_knee_that_is_all_but_straight_bends_as_knees_do(degrees: float) -> None:
+    """Knees that are locked a little beyond straight do not bend backwards; where the noise points says nothing."""
+    motion = still()
+    turned = to_local(motion.rotations)
+    bend = np.radians(degrees)
+    turned[:, INDEX["left_hip"]] = turned[:, INDEX["left_knee"]] = [1.0, 0.0, 0.0, 0.0]
+    turned[:, INDEX["left_knee"]] = from_rotation_vector(np.array([bend, 0.0, 0.4 * abs(bend)]))
+    knee = hinge_axis(motion.with_pose(motion.root, to_global(turned)), LEGS[0])
+    assert knee @ [1.0, 0.0, 0.0] > 0.9
+
+
 def test_hinges_bend_one_way() -> None:
     motion = walk(40)
     for limb in (*LEGS, *ARMS):
