@@ -14,7 +14,8 @@ from .resample import interpolate
 from .root_motion import smooth_path, travelled_path
 from .rotations import ON_FLOOR, Array
 
-# By so much the body may come down to reach a foot, metres; a little less than it may at most, see contact_lock.py.
+# By so much a canonical body may come down to reach a foot, metres: a little less than it may at most, see
+# contact_lock.py.
 _DIP = 0.03
 # Smoothing of the share of the way that is left, frames at 30 fps: about a step, since a body does not stop and go.
 _SHARE_SIGMA = 8.0
@@ -45,7 +46,8 @@ def _reachable_share(styled: Motion, contacts: Contacts) -> Array:
         for run in (slice(*ends) for ends in runs):
             place = limb_points(contacts.original.part(run), leg)[:, 2] + ankle[run].mean(axis=0)
             away = np.linalg.norm((place - far[run]) * ON_FLOOR, axis=-1)
-            allowed = np.sqrt(np.maximum(near[run] ** 2 - (far[run, 1] - _DIP - place[:, 1]) ** 2, 0.0))
+            height = np.maximum(np.abs(far[run, 1] - place[:, 1]) - _DIP * styled.skeleton.scale, 0.0)
+            allowed = np.sqrt(np.maximum(near[run] ** 2 - height**2, 0.0))
             needed = float((allowed / np.maximum(away, 1e-6)).min())
             share[run] = np.minimum(share[run], np.clip(needed, _LEAST_SHARE, 1.0))
             planted[run] = True

@@ -13,7 +13,7 @@ from core.stride import within_reach
 from scripts.evaluation.contacts import foot_skate
 
 from .characters import walk
-from .test_contacts import WALK, contacts_of, real
+from .test_contacts import WALK, contacts_of, real, scaled
 
 
 def hurried(motion: Motion, times: float) -> Motion:
@@ -26,12 +26,14 @@ def gone(motion: Motion) -> float:
     return float(np.linalg.norm((motion.root[-1] - motion.root[0]) * ON_FLOOR))
 
 
-def test_feet_that_were_left_behind_are_reached_again() -> None:
-    motion = real(WALK)
+@pytest.mark.parametrize("size", [0.01, 1.0, 50.0])
+def test_feet_that_were_left_behind_are_reached_again(size: float) -> None:
+    motion = scaled(real(WALK), size)
     contacts, fast = contacts_of(motion), hurried(motion, 1.9)
     slow = within_reach(fast, contacts)
     assert gone(motion) < gone(slow) < 0.97 * gone(fast)
     slides = [foot_skate(motion, finish(lock_contacts_steps(one, contacts))) for one in (fast, slow)]
+    # Centimetres of a body of 1.7 m, whatever its size.
     assert slides[0].slide > slides[0].original_slide + 1.0
     assert slides[1].slide < slides[1].original_slide + 0.1
     # The body does not stop and go: its pose, height and sway are what they were.
@@ -39,9 +41,10 @@ def test_feet_that_were_left_behind_are_reached_again() -> None:
     assert np.array_equal(slow.root[:, 1], fast.root[:, 1])
 
 
+@pytest.mark.parametrize("size", [0.01, 1.0, 50.0])
 @pytest.mark.parametrize("times", [0.6, 1.0, 1.1])
-def test_strides_that_legs_can_take_are_left_alone(times: float) -> None:
-    motion = real(WALK)
+def test_strides_that_legs_can_take_are_left_alone(times: float, size: float) -> None:
+    motion = scaled(real(WALK), size)
     styled = hurried(motion, times)
     assert within_reach(styled, contacts_of(motion)) is styled
 
