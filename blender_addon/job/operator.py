@@ -7,6 +7,7 @@ import bpy
 
 from ..backend import PanacheError, Steps, finish
 from ..reporting import failed, refuse
+from ..rig.pace import unwatched
 from ..translations import say
 from ..worker.keeper import take_notes
 from .current import Job, check_free, start
@@ -33,7 +34,8 @@ class JobOperator:
         """Do all of it now."""
         try:
             check_free()
-            said = finish(self.steps(context))
+            with unwatched():
+                said = finish(self.steps(context))
         except PanacheError as error:
             return refuse(self, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, Blender must not show a bare traceback
