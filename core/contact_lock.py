@@ -19,7 +19,7 @@ import numpy as np
 from .blocks import JOINT_FRAMES, in_blocks
 from .contact_places import FADE, RUNS_A_STEP, Place, find_places_steps
 from .contacts import PLANTED_JOINTS, Contacts, Runs, contact_runs, rate_of_change
-from .limbs import ARMS, LEGS, MAX_REACH, Limb, hinge_axis, limb_length, limb_points, move_limb
+from .limbs import ARMS, LEGS, Limb, hinge_axis, limb_points, limb_reach, move_limb
 from .motion import Motion, joined
 from .representation import FPS
 from .resample import even_times, interpolate, interpolate_smooth
@@ -216,10 +216,8 @@ def _come_down(styled: Motion, contacts: Contacts, places: dict[Limb, Array]) ->
     """Lower the body, smoothly, where a planted foot is further away than the leg reaches."""
     needed = np.zeros(len(styled))
     for limb, place in places.items():
-        points, before = limb_points(styled, limb), limb_points(contacts.original, limb)
-        reach = np.maximum(_extension(points), _extension(before))
-        reach = np.maximum(reach, MAX_REACH * limb_length(styled, limb))
-        way = place - points[:, 0]
+        reach = limb_reach(styled, contacts.original, limb)
+        way = place - limb_points(styled, limb)[:, 0]
         flat = np.sum((way * ON_FLOOR) ** 2, axis=-1)
         dip = -way[:, 1] - np.sqrt(np.maximum(reach**2 - flat, 0.0))
         needed = np.maximum(needed, np.where(contacts.touching(limb.tips), dip, 0.0))
@@ -227,11 +225,6 @@ def _come_down(styled: Motion, contacts: Contacts, places: dict[Limb, Array]) ->
         return styled
     dip = _envelope(np.minimum(needed, _MAX_DIP * styled.skeleton.scale), styled.times) * contacts.freedom
     return styled.with_pose(styled.root - dip[:, None] * UP, styled.rotations)
-
-
-def _extension(points: Array) -> Array:
-    """(T,) distance from a limb's first joint to its end."""
-    return np.linalg.norm(points[:, 2] - points[:, 0], axis=-1)
 
 
 def _envelope(values: Array, times: Array) -> Array:

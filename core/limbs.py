@@ -65,6 +65,13 @@ def limb_length(motion: Motion, limb: Limb) -> float:
     return float(lengths[INDEX[limb.joints[1]]] + lengths[INDEX[limb.joints[2]]])
 
 
+def limb_reach(styled: Motion, original: Motion, limb: Limb) -> Array:
+    """(T,) metres that the limb may be stretched to: almost straight, or as far as it or the original's is anyway."""
+    both = [limb_points(motion, limb) for motion in (styled, original)]
+    stretched = np.maximum(*(np.linalg.norm(points[:, 2] - points[:, 0], axis=-1) for points in both))
+    return np.maximum(stretched, MAX_REACH * limb_length(styled, limb))
+
+
 def hinge_axis(motion: Motion, limb: Limb) -> Array:
     """(3,) axis of flexion in the frame of the limb's first joint, as the clip shows it; anatomy's if it does not."""
     points = limb_points(motion, limb)

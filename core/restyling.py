@@ -176,7 +176,10 @@ def _on_the_ground_steps(styled: Motion, contacts: Contacts, settings: StyleSett
         yield Progress(0.0)
         styled = settle(styled, contacts)
         yield Progress(0.1)
-        styled = styled if settings.root == KEEP else within_reach(follow_feet(styled, contacts), contacts)
+        if settings.root != KEEP:
+            styled = follow_feet(styled, contacts)
+            yield Progress(0.15)
+            styled = within_reach(styled, contacts)
     yield Progress(0.2)
     styled = pin_path(styled, contacts.original, contacts.freedom)
     return (yield from scaled(lock_contacts_steps(styled, contacts), 0.2, 1.0)) if settings.contacts else styled

@@ -9,13 +9,13 @@ Order "XYZ" turns about X first.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from . import rotations as rot
 from .steps import Progress, Steps
 
 Array = rot.Array
-Mask = npt.NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 Modes = tuple[str, ...]
 
 _AXIS_ANGLE: Final = "AXIS_ANGLE"

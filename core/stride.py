@@ -8,7 +8,7 @@ most of the time, would carry the body out of its feet's reach, and they would h
 import numpy as np
 
 from .contacts import Contacts, contact_runs
-from .limbs import LEGS, MAX_REACH, Limb, limb_length, limb_points
+from .limbs import LEGS, limb_points, limb_reach
 from .motion import Motion
 from .resample import interpolate
 from .root_motion import smooth_path, travelled_path
@@ -40,26 +40,18 @@ def _reachable_share(styled: Motion, contacts: Contacts) -> Array:
     """(T,) share of its way that the body may go at each moment, smooth; 1 where all is within reach."""
     share, planted = np.ones(len(styled)), np.zeros(len(styled), dtype=np.bool_)
     for leg in LEGS:
-        far, near = _distances(styled, contacts.original, leg)
-        runs = contact_runs(contacts.touching(leg.tips))
-        ankle = (limb_points(styled, leg)[:, 2] - limb_points(contacts.original, leg)[:, 2]) * ON_FLOOR
-        for run in (slice(*ends) for ends in runs):
-            place = limb_points(contacts.original.part(run), leg)[:, 2] + ankle[run].mean(axis=0)
-            away = np.linalg.norm((place - far[run]) * ON_FLOOR, axis=-1)
-            height = np.maximum(np.abs(far[run, 1] - place[:, 1]) - _DIP * styled.skeleton.scale, 0.0)
-            allowed = np.sqrt(np.maximum(near[run] ** 2 - height**2, 0.0))
+        points, before = limb_points(styled, leg), limb_points(contacts.original, leg)
+        hip, reach = points[:, 0], limb_reach(styled, contacts.original, leg)
+        for run in (slice(*ends) for ends in contact_runs(contacts.touching(leg.tips))):
+            # As the lock has it: the foot moves as the original's, to where the style puts it on the average.
+            place = before[run, 2] + ((points - before)[run, 2] * ON_FLOOR).mean(axis=0)
+            away = np.linalg.norm((place - hip[run]) * ON_FLOOR, axis=-1)
+            height = np.maximum(np.abs(hip[run, 1] - place[:, 1]) - _DIP * styled.skeleton.scale, 0.0)
+            allowed = np.sqrt(np.maximum(reach[run] ** 2 - height**2, 0.0))
             needed = float((allowed / np.maximum(away, 1e-6)).min())
             share[run] = np.minimum(share[run], np.clip(needed, _LEAST_SHARE, 1.0))
             planted[run] = True
     if share.min() > _NEARLY_ALL:
         return share
-    return smooth_path(
-        interpolate(share[planted][:, None], styled.times[planted], styled.times), styled.times, _SHARE_SIGMA
-    )[:, 0]
-
-
-def _distances(styled: Motion, original: Motion, leg: Limb) -> tuple[Array, Array]:
-    """Hips (T, 3) of the styled leg, and how far (T,) it reaches: as far as it or the original's does, at least."""
-    points, before = limb_points(styled, leg), limb_points(original, leg)
-    reach = np.maximum(*(np.linalg.norm(joints[:, 2] - joints[:, 0], axis=-1) for joints in (points, before)))
-    return points[:, 0], np.maximum(reach, MAX_REACH * limb_length(styled, leg))
+    between = interpolate(share[planted][:, None], styled.times[planted], styled.times)
+    return smooth_path(between, styled.times, _SHARE_SIGMA)[:, 0]
