@@ -196,34 +196,32 @@ def clip_picture(clip: Clip) -> bytes:
 
 def style_names() -> tuple[str, ...]:
     """Styles that the weights know; empty if the weights cannot be read. Cheap enough to call while drawing."""
+    return weights.info.styles if (weights := _readable()) else ()
+
+
+def described_styles() -> tuple[str, ...]:
+    """The same from the file's header alone, which costs little enough for Blender's start."""
+    from ..models.bundle import BundleError, read_info
+
     try:
-        return _bundle(*_stamp()).info.styles
-    except EngineError:
+        return read_info(weights_path()).styles
+    except BundleError:
         return ()
 
 
 def has_weights() -> bool:
     """Whether the weights can be read, with styles of their own or without. Cheap enough to call while drawing."""
-    try:
-        return bool(_bundle(*_stamp()))
-    except EngineError:
-        return False
+    return _readable() is not None
 
 
 def knows_timing() -> bool:
     """Whether the weights say how fast a style moves. Cheap enough to call while drawing."""
-    try:
-        return _bundle(*_stamp()).tempo is not None
-    except EngineError:
-        return False
+    return (weights := _readable()) is not None and weights.tempo is not None
 
 
 def knows_range() -> bool:
     """Whether the weights say what they were trained on. Cheap enough to call while drawing."""
-    try:
-        return _bundle(*_stamp()).content_range is not None
-    except EngineError:
-        return False
+    return (weights := _readable()) is not None and weights.content_range is not None
 
 
 def model_version() -> str:
@@ -373,6 +371,13 @@ def _onnx_network(bundle: Weights) -> StyleNetwork:
     from ..core.engines.onnx_engine import OnnxNetwork
 
     return OnnxNetwork(Path(__file__).parents[1] / "models" / "onnx", bundle)
+
+
+def _readable() -> Weights | None:
+    try:
+        return _bundle(*_stamp())
+    except EngineError:
+        return None
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from .backend import PARTS, has_weights, style_names
+from .backend import PARTS, described_styles, has_weights, style_names
 from .saved import saved_names
 from .thumbnails import saved_icon, style_icon
 from .translations import CONTEXT, noted, shown
@@ -59,14 +59,14 @@ def panel_source(settings: Any) -> str:  # noqa: ANN401
 
 
 def default_style() -> str:
-    """The style that is chosen where nobody has chosen one. Reads the weights."""
-    names = style_names()
+    """The style that is chosen where nobody has chosen one. For registration."""
+    names = described_styles()
     return _ELDERLY if _ELDERLY in names or not names else names[0]
 
 
 def default_second_style() -> str:
-    """The style that is mixed in where nobody has chosen one. Reads the weights."""
-    names = style_names()
+    """The style that is mixed in where nobody has chosen one. For registration."""
+    names = described_styles()
     return _ACTIVE if _ACTIVE in names or not names else names[-1]
 
 

@@ -8,7 +8,8 @@ right, since reading checks them first.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, cast
@@ -29,7 +30,7 @@ from .manifest import (
     optional_groups,
     tensor_shapes,
 )
-from .tensorfile import TensorFileError, read_tensors, save_tensors
+from .tensorfile import TensorFileError, read_metadata, read_tensors, save_tensors
 
 FORMAT_VERSION: Final = "panache-stylizer-1"
 """Changes whenever an older reader would get a newer file wrong."""
@@ -169,12 +170,8 @@ def read_bundle(path: Path, expected_signature: str | None = None) -> Bundle:
             tensors, values that are not finite. Nothing is built before all of this is known.
 
     """
-    try:
+    with _explained(path):
         stored, metadata = read_tensors(path.read_bytes())
-    except OSError as error:
-        raise BundleError(f"The weight file {path} cannot be read ({error.strerror}); reinstall Panache.") from error
-    except TensorFileError as error:
-        raise BundleError(f"The weight file {path.name} {error}; copy it again or reinstall Panache.") from error
     _check_version(path, metadata)
     config, info = _parse(path, metadata)
     if expected_signature is not None and config.layout.signature != expected_signature:
@@ -182,6 +179,25 @@ def read_bundle(path: Path, expected_signature: str | None = None) -> Bundle:
     tensors = {name: array.astype(np.float32) for name, array in stored.items()}
     _check_tensors(path, config, tensors)
     return Bundle(config, info, tensors)
+
+
+def read_info(path: Path) -> BundleInfo:
+    """What a bundle says of itself, without its tensors; BundleError if it says nothing that is understood."""
+    with _explained(path):
+        metadata = read_metadata(path)
+    _check_version(path, metadata)
+    return _parse(path, metadata)[1]
+
+
+@contextmanager
+def _explained(path: Path) -> Generator[None]:
+    """Turn what is wrong with a file into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise BundleError(f"The weight file {path} cannot be read ({error.strerror}); reinstall Panache.") from error
+    except TensorFileError as error:
+        raise BundleError(f"The weight file {path.name} {error}; copy it again or reinstall Panache.") from error
 
 
 def _check_version(path: Path, metadata: Mapping[str, str]) -> None:

@@ -59,14 +59,25 @@ def save_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str
 def read_tensors(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     """Arrays and metadata of a file; TensorFileError unless every byte is accounted for."""
     header, body = _split(data)
-    metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict):
-        raise TensorFileError("has metadata that is not a table")
-    texts = {str(key): str(value) for key, value in cast("dict[Any, Any]", metadata).items()}
+    texts = _texts(header.pop("__metadata__", {}))
     spans: list[tuple[int, int]] = []
     arrays = {name: _read_array(entry, body, spans) for name, entry in header.items()}
     _check_spans(spans, len(body))
     return arrays, texts
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Metadata of a file, of which only the header is read; TensorFileError for a header that is none."""
+    with path.open("rb") as file:
+        length = file.read(8)
+        header, _ = _split(length + file.read(min(int.from_bytes(length, "little"), _LONGEST_HEADER)))
+    return _texts(header.get("__metadata__", {}))
+
+
+def _texts(metadata: object) -> dict[str, str]:
+    if not isinstance(metadata, dict):
+        raise TensorFileError("has metadata that is not a table")
+    return {str(key): str(value) for key, value in cast("dict[Any, Any]", metadata).items()}
 
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from models.bundle import Bundle, BundleError, read_bundle, write_bundle
+from models.bundle import Bundle, BundleError, read_bundle, read_info, write_bundle
 from models.manifest import MEAN, STD
 from models.tensorfile import TensorFileError, read_tensors, write_tensors
 
@@ -32,6 +32,21 @@ def test_round_trip_keeps_everything_to_half_precision(path: Path) -> None:
         np.testing.assert_allclose(again.tensors[name], array, rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(again.mean, bundle.mean)
     np.testing.assert_array_equal(again.std, bundle.std)
+
+
+def test_the_header_alone_says_what_is_inside(path: Path, tmp_path: Path) -> None:
+    whole, data = read_bundle(path), path.read_bytes()
+    assert read_info(path) == whole.info
+    length = 8 + int.from_bytes(data[:8], "little")
+    beginning = tmp_path / "beginning.safetensors"
+    beginning.write_bytes(data[:length])
+    assert read_info(beginning) == whole.info
+    for damaged in (data[: length - 1], data[:4], b"", b"\xff" * 20):
+        beginning.write_bytes(damaged)
+        with pytest.raises(BundleError, match=r"beginning\.safetensors"):
+            read_info(beginning)
+    with pytest.raises(BundleError, match="cannot be read"):
+        read_info(tmp_path / "missing.safetensors")
 
 
 def test_a_bundle_may_have_no_labels(tmp_path: Path) -> None:
