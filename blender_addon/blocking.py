@@ -70,8 +70,8 @@ def unvaried_reason(context: bpy.types.Context) -> str:
     armature, reason = armature_of(context), blocked_reason(context)
     if armature is None or reason or not lacks_styles():
         return reason
-    is_drawn = panel_source(armature.panache) != "SAVED"
-    return "" if is_drawn or armature.panache.variation_count == 1 else ONE_RESULT
+    is_saved = panel_source(armature.panache) == "SAVED"
+    return ONE_RESULT if is_saved and armature.panache.variation_count > 1 else ""
 
 
 def _no_style(settings: Any) -> str:  # noqa: ANN401

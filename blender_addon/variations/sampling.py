@@ -107,8 +107,8 @@ def _motion_steps(material: Material, orders: Sequence[Order]) -> Steps[list[Sty
     amount = orders[0].settings.amount
     # As Stylize does: what is less than the whole style is shown as a part of the whole change.
     computed = max(1.0, amount)
-    asked = ((order.settings.seed, order.settings.drawn) for order in orders)
-    settings = [replace(material.settings, seed=seed, drawn=drawn, amount=computed) for seed, drawn in asked]
+    asked = [order.settings for order in orders]
+    settings = [replace(material.settings, seed=one.seed, drawn=one.drawn, amount=computed) for one in asked]
     made = yield from run_variations_steps(material.clip, material.reference, settings)
     clip = material.clip.motion
     return [replace(one, motion=part_of_change(clip, one.motion, amount / computed)) for one in made]
